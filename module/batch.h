@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A batch: pages taken together, to be evicted or only written.
+ */
+#ifndef _VMD_BATCH_H
+#define _VMD_BATCH_H
+
+#include "space.h"
+
+/**
+ * struct vmd_batch - up to VMD_BATCH_MAX pages, their folios locked by us
+ * @group: their writes
+ * @refs: one of the thread's, one of the writes'
+ * @space: a reference
+ * @evict: they leave their frames; else they stay, and are only written
+ * @guarded: a page was passed over as it is part of an unfinished instruction
+ * @error: first error there was
+ * @done: pages evicted, or written
+ * @n: entries of @frames
+ * @nr_writes: entries of @writes and of @bvec
+ * @nr_ios: entries of @ios
+ * @frames: the pages, in the order of their index once they are unmapped
+ * @writes: those that are dirty, in the order of their places
+ * @bvec: the memory of @writes
+ * @ios: runs of @writes whose places are neighbours
+ */
+struct vmd_batch {
+	struct vmd_io_group group;
+	atomic_t refs;
+	struct vmd_space *space;
+	bool evict;
+	bool guarded;
+	int error;
+	u32 done;
+	u32 n;
+	u32 nr_writes;
+	u32 nr_ios;
+	struct vmd_frame *frames[VMD_BATCH_MAX];
+	struct vmd_frame *writes[VMD_BATCH_MAX];
+	struct bio_vec bvec[VMD_BATCH_MAX];
+	struct vmd_io ios[];
+};
+
+struct vmd_batch *vmd_batch_alloc(struct vmd_space *space, u32 most,
+				  bool evict);
+void vmd_batch_put(struct vmd_batch *batch);
+int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a);
+
+#endif /* _VMD_BATCH_H */

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device: file operations. An open file stands for a space; several may
+ * stand for the same one.
+ */
+#include <linux/cdev.h>
+#include <linux/cred.h>
+#include <linux/device.h>
+#include <linux/fadvise.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "chardev.h"
+#include "compat.h"
+
+static dev_t chardev_number;
+static struct cdev chardev_cdev;
+static struct class *chardev_class;
+
+static void chardev_bind(struct file *file, struct vmd_space *space)
+{
+	struct vmd_file *vf = file->private_data;
+
+	vf->space = space;
+	/* Mappings of this file are found by way of the space's own inode. */
+	file->f_mapping = vmd_mapping(space);
+}
+
+static int chardev_open(struct inode *inode, struct file *file)
+{
+	struct vmd_file *vf = kzalloc(sizeof(*vf), GFP_KERNEL_ACCOUNT);
+	struct vmd_space *space;
+
+	if (!vf)
+		return -ENOMEM;
+	space = vmd_space_create();
+	if (IS_ERR(space)) {
+		kfree(vf);
+		return PTR_ERR(space);
+	}
+	mutex_init(&vf->lock);
+	file->private_data = vf;
+	/* A write fault need not update the node's times. */
+	file->f_mode |= FMODE_NOCMTIME;
+	chardev_bind(file, space);
+	return 0;
+}
+
+static int chardev_release(struct inode *inode, struct file *file)
+{
+	struct vmd_file *vf = file->private_data;
+
+	vmd_space_unuse(vf->space);
+	kfree(vf);
+	return 0;
+}
+
+/**
+ * vmd_file_space - the space an open file stands for, with a reference
+ * @file: of the device
+ */
+struct vmd_space *vmd_file_space(struct file *file)
+{
+	struct vmd_file *vf = file->private_data;
+	struct vmd_space *space;
+
+	mutex_lock(&vf->lock);
+	space = vf->space;
+	vmd_space_get(space);
+	mutex_unlock(&vf->lock);
+	return space;
+}
+
+static bool chardev_may_attach(const struct vmd_space *space)
+{
+	return uid_eq(current_euid(), space->owner) || capable(CAP_SYS_ADMIN);
+}
+
+/* Called with vf->lock held. The file has no mapping, and never had. */
+static int chardev_attach_locked(struct file *file, struct vmd_space *space)
+{
+	struct vmd_file *vf = file->private_data;
+	struct vmd_space *old = vf->space;
+
+	if (vf->mapped)
+		return -EBUSY;
+	if (!vmd_space_use(space))
+		return -ENOENT;
+	chardev_bind(file, space);
+	vmd_space_unuse(old);
+	return 0;
+}
+
+/**
+ * vmd_file_attach - let a file stand for another space
+ * @file: of the device
+ * @id: which
+ *
+ * Returns as VMD_IOC_ATTACH tells.
+ */
+int vmd_file_attach(struct file *file, u64 id)
+{
+	struct vmd_file *vf = file->private_data;
+	struct vmd_space *space = vmd_space_find(id);
+	int err = -EPERM;
+
+	if (!space)
+		return -ENOENT;
+	if (chardev_may_attach(space)) {
+		mutex_lock(&vf->lock);
+		err = chardev_attach_locked(file, space);
+		mutex_unlock(&vf->lock);
+	}
+	vmd_space_put(space);
+	return err;
+}
+
+static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct vmd_file *vf = file->private_data;
+	struct vmd_space *space;
+	struct vmd_map *map;
+
+	mutex_lock(&vf->lock);
+	vf->mapped = true;
+	space = vf->space;
+	mutex_unlock(&vf->lock);
+	map = vmd_map_add(space, vma, GFP_KERNEL_ACCOUNT);
+	if (!map)
+		return -ENOMEM;
+	/*
+	 * Mixed: neighbours of a page that faults are inserted directly. It
+	 * also keeps the core from merging VMAs, each of which has a vmd_map.
+	 */
+	vmd_vm_flags_set(vma, VM_MIXEDMAP);
+	vmd_vma_make_old(vma);
+	vma->vm_ops = &vmd_vm_ops;
+	vma->vm_private_data = map;
+	vmd_space_reach(space, map->reach);
+	return 0;
+}
+
+/* The pages of a range of bytes of any alignment, within the space. */
+static void chardev_pages(struct vmd_space *space, loff_t start, loff_t end,
+			  pgoff_t *first, pgoff_t *last)
+{
+	*first = start >> PAGE_SHIFT;
+	*last = min_t(u64, DIV_ROUND_UP_ULL((u64)end, PAGE_SIZE),
+		      READ_ONCE(space->nr_pages));
+}
+
+/* msync() and fsync(). */
+static int chardev_fsync(struct file *file, loff_t start, loff_t end,
+			 int datasync)
+{
+	struct vmd_space *space = vmd_file_space(file);
+	pgoff_t first, last;
+	int err;
+
+	chardev_pages(space, start, end, &first, &last);
+	err = vmd_write_range(space, first, last);
+	vmd_space_put(space);
+	return err;
+}
+
+/* madvise(MADV_WILLNEED) and posix_fadvise(). */
+static int chardev_fadvise(struct file *file, loff_t offset, loff_t len,
+			   int advice)
+{
+	struct vmd_space *space;
+	pgoff_t first, last;
+	int err;
+
+	if (advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
+		return -EINVAL;
+	if (advice != POSIX_FADV_WILLNEED && advice != POSIX_FADV_DONTNEED)
+		return 0;
+	space = vmd_file_space(file);
+	chardev_pages(space, offset, len ? offset + len : LLONG_MAX, &first,
+		      &last);
+	err = vmd_advise(space, first, last, advice == POSIX_FADV_WILLNEED ?
+			 VMD_ADVICE_WILLNEED : VMD_ADVICE_DONTNEED);
+	vmd_space_put(space);
+	return err;
+}
+
+static const struct file_operations chardev_fops = {
+	.owner		= THIS_MODULE,
+	.open		= chardev_open,
+	.release	= chardev_release,
+	.mmap		= chardev_mmap,
+	.fsync		= chardev_fsync,
+	.fadvise	= chardev_fadvise,
+	.unlocked_ioctl	= vmd_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static char *chardev_devnode(vmd_const_device *dev, umode_t *mode)
+{
+	if (mode)
+		*mode = vmd_node_mode();
+	return NULL;
+}
+
+static int chardev_make_node(void)
+{
+	struct device *dev;
+
+	chardev_class = vmd_class_create("vmdemo");
+	if (IS_ERR(chardev_class))
+		return PTR_ERR(chardev_class);
+	chardev_class->devnode = chardev_devnode;
+	dev = device_create(chardev_class, NULL, chardev_number, NULL,
+			    "vmdemo");
+	if (!IS_ERR(dev))
+		return 0;
+	class_destroy(chardev_class);
+	return PTR_ERR(dev);
+}
+
+/**
+ * vmd_chardev_init - make /dev/vmdemo
+ */
+int vmd_chardev_init(void)
+{
+	int err = alloc_chrdev_region(&chardev_number, 0, 1, "vmdemo");
+
+	if (err)
+		return err;
+	cdev_init(&chardev_cdev, &chardev_fops);
+	chardev_cdev.owner = THIS_MODULE;
+	err = cdev_add(&chardev_cdev, chardev_number, 1);
+	if (err)
+		goto unregister;
+	err = chardev_make_node();
+	if (err)
+		goto del;
+	return 0;
+
+del:
+	cdev_del(&chardev_cdev);
+unregister:
+	unregister_chrdev_region(chardev_number, 1);
+	return err;
+}
+
+/**
+ * vmd_chardev_exit - undo vmd_chardev_init()
+ */
+void vmd_chardev_exit(void)
+{
+	device_destroy(chardev_class, chardev_number);
+	class_destroy(chardev_class);
+	cdev_del(&chardev_cdev);
+	unregister_chrdev_region(chardev_number, 1);
+}

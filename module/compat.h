@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only file that knows that kernels differ: 6.1, 6.12 and 7.2 are
+ * supported. What can be asked of the headers is asked of them, as
+ * distributions backport; the version is the last resort.
+ */
+#ifndef _VMD_COMPAT_H
+#define _VMD_COMPAT_H
+
+#include <linux/blkdev.h>
+#include <linux/device/class.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/namei.h>
+#include <linux/ptrace.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/task_stack.h>
+#include <linux/version.h>
+
+/* VMA flags became write-protected by wrappers in 6.3. */
+static inline void vmd_vm_flags_set(struct vm_area_struct *vma,
+				    unsigned long flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	vma->vm_flags |= flags;
+#else
+	vm_flags_set(vma, flags);
+#endif
+}
+
+/*
+ * Let go of the lock under which a fault runs: the VMA's own (6.4 and later),
+ * or the mm's. The caller has pinned vma->vm_file and returns VM_FAULT_RETRY.
+ */
+static inline void vmd_release_fault_lock(struct vm_fault *vmf)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	if (vmf->flags & FAULT_FLAG_VMA_LOCK) {
+		vma_end_read(vmf->vma);
+		return;
+	}
+#endif
+	mmap_read_unlock(vmf->vma->vm_mm);
+}
+
+/*
+ * Kernels with VMA locks serve a fault under them only if the file offers
+ * map_pages; older ones would just call it in vain before every read fault.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define VMD_WANT_MAP_PAGES
+#endif
+
+/* How often an order-0 folio is in page tables: not exported in 6.1. */
+static inline int vmd_folio_mapcount(struct folio *folio)
+{
+	return atomic_read(&folio->_mapcount) + 1;
+}
+
+#ifdef CONFIG_X86
+#define VMD_PTE_YOUNG_BIT	_PAGE_BIT_ACCESSED
+
+/* ptep_test_and_clear_young() is not exported. */
+static inline bool vmd_pte_test_and_clear_young(pte_t *ptep)
+{
+	return test_and_clear_bit(_PAGE_BIT_ACCESSED,
+				  (unsigned long *)&ptep->pte);
+}
+
+/*
+ * Page-table entries made from this protection shall start out old. mprotect()
+ * brings the bit back, so a fault looks again. The write races with nothing
+ * but other faults writing the same value: who changes a VMA has it locked for
+ * writing.
+ */
+static inline void vmd_vma_make_old(struct vm_area_struct *vma)
+{
+	pgprot_t prot = vma->vm_page_prot;
+
+	if (unlikely(pgprot_val(prot) & _PAGE_ACCESSED))
+		WRITE_ONCE(vma->vm_page_prot,
+			   __pgprot(pgprot_val(prot) & ~_PAGE_ACCESSED));
+}
+
+/*
+ * Do @a and @b show one and the same instruction about to be restarted? The
+ * error code (orig_ax) and RF differ between two faults of one instruction,
+ * the other registers do not.
+ */
+static inline bool vmd_regs_same(const struct pt_regs *a,
+				 const struct pt_regs *b)
+{
+	return a->ip == b->ip && a->sp == b->sp &&
+	       !memcmp(a, b, offsetof(struct pt_regs, orig_ax));
+}
+#else
+#error "vmdemo reads accessed bits and registers: x86-64 only so far"
+#endif
+
+/* A cheap clock; differences in one thread are all that is asked of it. */
+static inline u64 vmd_clock_ns(void)
+{
+	return sched_clock();
+}
+
+/* A block device, held exclusively, and what closes it again. */
+struct vmd_bdev {
+	struct block_device *bdev;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	struct file *file;
+#endif
+};
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+static inline int vmd_bdev_open(struct vmd_bdev *b, const char *path,
+				void *holder)
+{
+	b->file = bdev_file_open_by_path(path, BLK_OPEN_READ | BLK_OPEN_WRITE,
+					 holder, NULL);
+	if (IS_ERR(b->file))
+		return PTR_ERR(b->file);
+	b->bdev = file_bdev(b->file);
+	return 0;
+}
+
+static inline void vmd_bdev_close(struct vmd_bdev *b, void *holder)
+{
+	bdev_fput(b->file);
+}
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+static inline int vmd_bdev_open(struct vmd_bdev *b, const char *path,
+				void *holder)
+{
+	b->bdev = blkdev_get_by_path(path, FMODE_READ | FMODE_WRITE | FMODE_EXCL,
+				     holder);
+	return PTR_ERR_OR_ZERO(b->bdev);
+}
+
+static inline void vmd_bdev_close(struct vmd_bdev *b, void *holder)
+{
+	blkdev_put(b->bdev, FMODE_READ | FMODE_WRITE | FMODE_EXCL);
+}
+#else
+#error "6.5 to 6.8 open block devices in ways of their own: not supported"
+#endif
+
+/* Unlink @dentry in its locked parent @dir of the mount @mnt. */
+static inline int vmd_unlink(struct vfsmount *mnt, struct inode *dir,
+			     struct dentry *dentry)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	return vfs_unlink(mnt_user_ns(mnt), dir, dentry, NULL);
+#else
+	return vfs_unlink(mnt_idmap(mnt), dir, dentry, NULL);
+#endif
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define vmd_class_create(name)		class_create(THIS_MODULE, name)
+#else
+#define vmd_class_create(name)		class_create(name)
+#endif
+
+/* Class callbacks got a const device in 6.2. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define vmd_const_device		struct device
+#else
+#define vmd_const_device		const struct device
+#endif
+
+/* __assign_str() lost its second argument in 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define vmd_assign_str(dst, src)	__assign_str(dst, src)
+#else
+#define vmd_assign_str(dst, src)	__assign_str(dst)
+#endif
+
+/* kiocbs account for write freezing by a helper since 6.6. */
+#include <linux/uio.h>
+#ifndef ITER_SOURCE
+#define ITER_SOURCE	WRITE
+#define ITER_DEST	READ
+#endif
+
+#endif /* _VMD_COMPAT_H */

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One fault, from the access to the mapped page.
+ *
+ *   vmd_fault          what observer "trap" has to know first (thread.c)
+ *     fault_serve      is there such a page?      no: SIGBUS
+ *                      is it resident?
+ *     fault_soft         yes: map it, and its resident neighbours
+ *     fault_miss         no: bring it in (fill.c), which needs
+ *                            a unit of the budget (frame.c), if need be by
+ *                            evicting what the policy proposes (evict.c),
+ *                            memory, and the content from the store
+ *                        then map it
+ *
+ * The core maps what is returned locked; the lock keeps the page in its frame
+ * until that is done.
+ */
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+#include "compat.h"
+#include "space.h"
+#include "trace.h"
+
+#define AROUND_PAGES	16		/* mapped with one soft fault, at most */
+
+/* vmd_access.vmf->flags & FAULT_FLAG_TRIED: we have counted this one before. */
+static bool fault_is_retry(const struct vmd_access *a)
+{
+	return a->vmf->flags & FAULT_FLAG_TRIED;
+}
+
+/**
+ * struct around - resident neighbours to be mapped with the page that faulted
+ * @first: page of pages[0]
+ * @pages: locked and with a reference; NULL where there is none
+ */
+struct around {
+	pgoff_t first;
+	struct page *pages[AROUND_PAGES];
+};
+
+static vm_fault_t fault_error(struct vmd_access *a, int err)
+{
+	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
+static void fault_count(struct vmd_access *a)
+{
+	if (a->write)
+		vmd_count(a->space, faults_write);
+	if (a->evicted)
+		vmd_count(a->space, stalls);
+	a->counted = true;
+}
+
+/* The pages that may be mapped around: one page-table page, one mapping. */
+static pgoff_t around_range(struct vm_fault *vmf, pgoff_t *end)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long low = max(vma->vm_start,
+				round_down(vmf->address,
+					   AROUND_PAGES * PAGE_SIZE));
+	unsigned long high = min(vma->vm_end,
+				 round_down(vmf->address, AROUND_PAGES *
+					    PAGE_SIZE) +
+				 AROUND_PAGES * PAGE_SIZE);
+
+	*end = vma->vm_pgoff + ((high - vma->vm_start) >> PAGE_SHIFT);
+	return vma->vm_pgoff + ((low - vma->vm_start) >> PAGE_SHIFT);
+}
+
+/* A resident neighbour, locked, if that can be had without waiting. */
+static struct page *around_get(struct vmd_frame *f, pgoff_t index)
+{
+	struct folio *folio = READ_ONCE(f->folio);
+
+	if (vmd_frame_state(f) != VMD_PAGE_RESIDENT || !folio ||
+	    !folio_try_get(folio))
+		return NULL;
+	if (READ_ONCE(f->folio) == folio && folio_trylock(folio)) {
+		if (f->folio == folio && f->index == index &&
+		    vmd_frame_state(f) == VMD_PAGE_RESIDENT)
+			return folio_page(folio, 0);
+		folio_unlock(folio);
+	}
+	folio_put(folio);
+	return NULL;
+}
+
+/* Collect the resident neighbours; returns how many there are. */
+static u32 around_collect(struct vmd_access *a, struct around *around,
+			  u32 *pages)
+{
+	pgoff_t end, first = around_range(a->vmf, &end);
+	XA_STATE(xas, &a->space->pages, first);
+	void *entry;
+	u32 n = 0;
+
+	around->first = first;
+	*pages = end - first;
+	memset(around->pages, 0, *pages * sizeof(around->pages[0]));
+	end = min(end, READ_ONCE(a->space->nr_pages));
+	if (end <= first)
+		return 0;
+	rcu_read_lock();
+	xas_for_each(&xas, entry, end - 1) {
+		if (xas_retry(&xas, entry) || !vmd_entry_is_frame(entry) ||
+		    xas.xa_index == a->index)
+			continue;
+		around->pages[xas.xa_index - first] =
+			around_get(entry, xas.xa_index);
+		n += !!around->pages[xas.xa_index - first];
+	}
+	rcu_read_unlock();
+	return n;
+}
+
+/* Map runs of pages; what is mapped already is stepped over. */
+static void around_insert(struct vm_area_struct *vma, struct around *around,
+			  u32 n)
+{
+	unsigned long address = vma->vm_start +
+				((around->first - vma->vm_pgoff) << PAGE_SHIFT);
+	unsigned long left;
+	u32 i, run;
+	int err;
+
+	for (i = 0; i < n; i = run + 1) {
+		for (run = i; run < n && around->pages[run]; run++)
+			;
+		while (i < run) {
+			left = run - i;
+			err = vm_insert_pages(vma, address + i * PAGE_SIZE,
+					      around->pages + i, &left);
+			i = run - left;
+			if (err && err != -EBUSY)
+				return;
+			i += !!err;
+		}
+	}
+}
+
+static void around_release(struct around *around, u32 n)
+{
+	struct folio *folio;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (!around->pages[i])
+			continue;
+		folio = page_folio(around->pages[i]);
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+}
+
+/*
+ * Neighbours come into the page table old: only what is touched shall look
+ * touched. Observer "trap" wants every touch to trap, so it maps one page.
+ */
+static void fault_around(struct vmd_access *a)
+{
+	struct vm_area_struct *vma = a->vmf->vma;
+	struct around around;
+	u32 n;
+
+	if (READ_ONCE(a->space->observer) == VMD_OBSERVER_TRAP ||
+	    vma->vm_flags & VM_RAND_READ)
+		return;
+	vmd_vma_make_old(vma);
+	if (around_collect(a, &around, &n))
+		around_insert(vma, &around, n);
+	around_release(&around, n);
+}
+
+/* Hand a locked folio to the core, or, if the lock was given up, to nobody. */
+static vm_fault_t fault_map(struct vmd_access *a, struct folio *folio,
+			    vm_fault_t ret, const char *reason)
+{
+	trace_vmdemo_map(a->space->id, a->index, a->write, reason);
+	if (a->file) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return 0;
+	}
+	a->vmf->page = folio_page(folio, 0);
+	return ret | VM_FAULT_LOCKED;
+}
+
+/*
+ * Did the observer see a reference? "accessed" will read it from the bit that
+ * the retried access sets; "fault" sees every fault; "trap" has told before.
+ */
+static bool fault_is_reference(struct vmd_access *a)
+{
+	switch (READ_ONCE(a->space->observer)) {
+	case VMD_OBSERVER_FAULT:
+		return true;
+	case VMD_OBSERVER_TRAP:
+		return a->reference;
+	default:
+		return false;
+	}
+}
+
+/* The page is resident, @folio locked: it only has to be mapped. */
+static vm_fault_t fault_soft(struct vmd_access *a, struct vmd_frame *f,
+			     struct folio *folio)
+{
+	struct vmd_space *space = a->space;
+
+	if (!fault_is_retry(a)) {
+		fault_count(a);
+		vmd_count(space, faults_soft);
+		if (fault_is_reference(a)) {
+			vmd_count(space, references);
+			vmd_count(space, hits);
+			vmd_decide_touched(space, f,
+					   a->write ? VMD_REF_WRITE : 0);
+		}
+	}
+	if (!a->file && !a->vmf->cow_page)
+		fault_around(a);
+	return fault_map(a, folio, 0, "soft");
+}
+
+/* The page was not resident and is now, @folio locked. */
+static vm_fault_t fault_missed(struct vmd_access *a, void *entry,
+			       struct folio *folio)
+{
+	struct vmd_space *space = a->space;
+	bool major = vmd_entry_place(entry) != VMD_NO_PLACE;
+
+	fault_count(a);
+	vmd_count(space, references);
+	vmd_count(space, misses);
+	if (major)
+		vmd_count(space, faults_major);
+	else
+		vmd_count(space, zero_fills);
+	vmd_harvest_kick(space);
+	return major ? fault_map(a, folio, VM_FAULT_MAJOR, "major") :
+		       fault_map(a, folio, 0, "zero");
+}
+
+/*
+ * Past the end. A mapping that was made longer after it was made (mremap) lets
+ * the space grow, as mmap() does; one that was cut off stays cut off.
+ */
+static bool fault_may_grow(struct vmd_access *a)
+{
+	struct vm_area_struct *vma;
+	struct vmd_map *map;
+	pgoff_t end;
+
+	if (a->file)
+		return false;
+	vma = a->vmf->vma;
+	map = vma->vm_private_data;
+	if (a->index < READ_ONCE(map->reach))
+		return false;
+	end = vma->vm_pgoff + vma_pages(vma);
+	vmd_space_reach(a->space, end);
+	WRITE_ONCE(map->reach, end);
+	return a->index < READ_ONCE(a->space->nr_pages);
+}
+
+static vm_fault_t fault_serve(struct vmd_access *a)
+{
+	struct vmd_space *space = a->space;
+	bool told = READ_ONCE(space->observer) == VMD_OBSERVER_TRAP;
+	struct folio *folio;
+	void *entry;
+	int err = told ? vmd_thread_trap(a) : 0;
+
+	while (!err) {
+		if (a->index >= READ_ONCE(space->nr_pages) &&
+		    !fault_may_grow(a))
+			return VM_FAULT_SIGBUS;
+		entry = xa_load(&space->pages, a->index);
+		if (vmd_entry_is_frame(entry)) {
+			folio = vmd_frame_lock_folio(a, entry, &err);
+			if (folio)
+				return fault_soft(a, entry, folio);
+			cond_resched();
+			continue;
+		}
+		if (!told)
+			vmd_thread_miss(a);
+		told = true;
+		err = vmd_fill(a, entry, &folio);
+		if (!err)
+			return fault_missed(a, entry, folio);
+		if (err == -EAGAIN)
+			err = 0;
+	}
+	return fault_error(a, err);
+}
+
+static vm_fault_t vmd_fault(struct vm_fault *vmf)
+{
+	struct vmd_map *map = vmf->vma->vm_private_data;
+	struct vmd_access a = {
+		.space = map->space,
+		.vmf = vmf,
+		.index = vmf->pgoff,
+		.write = vmf->flags & FAULT_FLAG_WRITE,
+	};
+	u64 begin = vmd_clock_ns();
+	vm_fault_t ret;
+
+	trace_vmdemo_fault(a.space->id, a.index, a.write, vmf->flags);
+	ret = fault_serve(&a);
+	if (a.counted)
+		vmd_stats_latency(a.space, vmd_clock_ns() - begin);
+	if (a.file) {
+		/*
+		 * The lock is gone, so the core has to come again, also to be
+		 * told of an error. MAJOR makes it say then that it has tried.
+		 */
+		fput(a.file);
+		return VM_FAULT_RETRY | VM_FAULT_MAJOR;
+	}
+	return ret;
+}
+
+#ifdef VMD_WANT_MAP_PAGES
+/*
+ * Maps nothing: that it is there makes the core call fault() under the VMA's
+ * own lock, instead of taking mmap_lock first.
+ */
+static vm_fault_t vmd_map_pages(struct vm_fault *vmf, pgoff_t start,
+				pgoff_t end)
+{
+	return 0;
+}
+#endif
+
+/* A VMA was copied: by fork, a split or mremap. This cannot fail. */
+static void vmd_vma_open(struct vm_area_struct *vma)
+{
+	struct vmd_map *old = vma->vm_private_data;
+	struct vmd_map *map = vmd_map_add(old->space, vma,
+					  GFP_KERNEL | __GFP_NOFAIL);
+
+	map->reach = READ_ONCE(old->reach);
+	vma->vm_private_data = map;
+}
+
+static void vmd_vma_close(struct vm_area_struct *vma)
+{
+	vmd_map_remove(vma->vm_private_data);
+}
+
+const struct vm_operations_struct vmd_vm_ops = {
+	.open	   = vmd_vma_open,
+	.close	   = vmd_vma_close,
+	.fault	   = vmd_fault,
+#ifdef VMD_WANT_MAP_PAGES
+	.map_pages = vmd_map_pages,
+#endif
+};
+
+/*
+ * A page was written: a write fault, a dirty bit found when it was unmapped, a
+ * device that wrote to it. Called with page-table locks held.
+ */
+static bool vmd_dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	struct vmd_space *space = mapping->host->i_private;
+
+	if (folio_test_set_dirty(folio))
+		return false;
+	atomic_long_inc(&space->dirty);
+	return true;
+}
+
+const struct address_space_operations vmd_aops = {
+	.dirty_folio = vmd_dirty_folio,
+};

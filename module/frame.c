@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Frames: their structures, their memory, and the budget.
+ *
+ * Three things are needed before a page can come in, each taken and given back
+ * on its own: a frame structure (vmd_frame_take), a unit of the budget
+ * (vmd_frame_charge), and memory (vmd_folio_alloc).
+ */
+#include <linux/gfp.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "space.h"
+
+/* How long a fault waits for pinned frames before it gives up. */
+#define CHARGE_PATIENCE		(HZ / 2)
+/* Evictions that fail by I/O before a fault reports the error. */
+#define CHARGE_FAILURES		64
+
+/* Frames of all spaces; never above the module parameter max_frames. */
+static atomic_long_t frames_total;
+
+/**
+ * vmd_frames_total - frames that all spaces hold together
+ */
+unsigned long vmd_frames_total(void)
+{
+	return atomic_long_read(&frames_total);
+}
+
+/**
+ * vmd_may_wait - about to sleep: give up the fault's lock if that is allowed
+ * @a: the access; a->vmf->vma is off limits if a->file is set afterwards
+ *
+ * The fault has to end with VM_FAULT_RETRY then, whatever comes of it.
+ */
+void vmd_may_wait(struct vmd_access *a)
+{
+	struct vm_fault *vmf = a->vmf;
+
+	if (!vmf || a->file || !fault_flag_allow_retry_first(vmf->flags) ||
+	    vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return;
+	a->file = get_file(vmf->vma->vm_file);
+	vmd_release_fault_lock(vmf);
+}
+
+/**
+ * vmd_frame_set - set flags of a frame
+ * @f: the frame
+ * @flag: VMD_FRAME_* flags
+ */
+void vmd_frame_set(struct vmd_frame *f, u32 flag)
+{
+	atomic_or(flag, &f->word);
+}
+
+/**
+ * vmd_frame_clear - clear flags of a frame
+ * @f: the frame
+ * @flag: VMD_FRAME_* flags
+ */
+void vmd_frame_clear(struct vmd_frame *f, u32 flag)
+{
+	atomic_andnot(flag, &f->word);
+}
+
+static bool frame_busy(const struct vmd_frame *f)
+{
+	u32 state = vmd_frame_state(f);
+
+	return state == VMD_PAGE_FILLING || state == VMD_PAGE_EVICTING;
+}
+
+/**
+ * vmd_frame_set_state - move a frame on, and wake who waits for that
+ * @f: the frame; the caller alone may change its state now
+ * @state: VMD_FRAME_FREE or enum vmd_page_state
+ *
+ * Everything written before is seen by whoever sees the new state.
+ */
+void vmd_frame_set_state(struct vmd_frame *f, u32 state)
+{
+	int old = atomic_read(&f->word);
+
+	/* Fully ordered on success, as wake_up_var() wants it. */
+	while (!atomic_try_cmpxchg(&f->word, &old,
+				   (old & ~VMD_FRAME_STATE) | state))
+		;
+	if (state == VMD_FRAME_FREE || state == VMD_PAGE_RESIDENT)
+		wake_up_var(&f->word);
+}
+
+/**
+ * vmd_frame_wait - wait while a frame is filling or evicting
+ * @a: the access that found it
+ * @f: the frame
+ *
+ * Returns 0 or -EINTR if the thread is being killed. The frame may hold
+ * anything then: look the page up again.
+ */
+int vmd_frame_wait(struct vmd_access *a, struct vmd_frame *f)
+{
+	if (!frame_busy(f))
+		return 0;
+	vmd_may_wait(a);
+	if (wait_var_event_killable(&f->word, !frame_busy(f) ||
+				    READ_ONCE(f->index) != a->index))
+		return -EINTR;
+	return 0;
+}
+
+static bool frame_holds(const struct vmd_frame *f, const struct folio *folio,
+			pgoff_t index)
+{
+	return vmd_frame_state(f) == VMD_PAGE_RESIDENT &&
+	       READ_ONCE(f->folio) == folio && READ_ONCE(f->index) == index;
+}
+
+/**
+ * vmd_frame_lock_folio - get a resident page's folio, locked
+ * @a: the access; a->index is the page
+ * @f: the frame found in the page table
+ * @err: set to -EINTR if the thread is being killed, else to 0
+ *
+ * As in the page cache, a reference is taken of what may already be another's
+ * page, and only what is found still in place afterwards is ours.
+ *
+ * Returns the folio, locked and with a reference: it stays in this frame until
+ * it is unlocked. NULL with *@err 0: look the page up again.
+ */
+struct folio *vmd_frame_lock_folio(struct vmd_access *a, struct vmd_frame *f,
+				   int *err)
+{
+	struct folio *folio = READ_ONCE(f->folio);
+
+	*err = 0;
+	if (!folio || vmd_frame_state(f) != VMD_PAGE_RESIDENT) {
+		*err = vmd_frame_wait(a, f);
+		return NULL;
+	}
+	if (!folio_try_get(folio))
+		return NULL;
+	if (!frame_holds(f, folio, a->index))
+		goto put;
+	if (!folio_trylock(folio)) {
+		vmd_may_wait(a);
+		if (folio_lock_killable(folio)) {
+			*err = -EINTR;
+			goto put;
+		}
+	}
+	if (frame_holds(f, folio, a->index))
+		return folio;
+	folio_unlock(folio);
+put:
+	folio_put(folio);
+	return NULL;
+}
+
+/**
+ * vmd_frame_by_id - the frame with a number the policy gave
+ * @space: of which
+ * @id: the number
+ */
+struct vmd_frame *vmd_frame_by_id(struct vmd_space *space, u32 id)
+{
+	struct vmd_frame *chunk;
+
+	chunk = xa_load(&space->chunks, id / VMD_CHUNK_FRAMES);
+	return &chunk[id % VMD_CHUNK_FRAMES];
+}
+
+static struct vmd_frame *pool_pop(struct vmd_space *space)
+{
+	struct vmd_frame *f = NULL;
+
+	spin_lock(&space->pool_lock);
+	if (space->free != VMD_NO_SLOT) {
+		f = vmd_frame_by_id(space, space->free);
+		space->free = f->index;
+	}
+	spin_unlock(&space->pool_lock);
+	return f;
+}
+
+static void pool_push(struct vmd_space *space, struct vmd_frame *f)
+{
+	spin_lock(&space->pool_lock);
+	f->index = space->free;
+	space->free = f->id;
+	spin_unlock(&space->pool_lock);
+}
+
+/* One more chunk of frame structures. Called under the grow lock. */
+static int pool_add_chunk(struct vmd_space *space)
+{
+	u32 i, first = space->nr_frames;
+	struct vmd_frame *chunk;
+	int err;
+
+	err = vmd_policy_reshape(space, first + VMD_CHUNK_FRAMES, 0);
+	if (err)
+		return err;
+	chunk = kvcalloc(VMD_CHUNK_FRAMES, sizeof(*chunk), GFP_KERNEL_ACCOUNT);
+	if (!chunk)
+		return -ENOMEM;
+	err = xa_err(xa_store(&space->chunks, first / VMD_CHUNK_FRAMES, chunk,
+			      GFP_KERNEL_ACCOUNT));
+	if (err) {
+		kvfree(chunk);
+		return err;
+	}
+	for (i = VMD_CHUNK_FRAMES; i--;) {
+		chunk[i].id = first + i;
+		chunk[i].place = VMD_NO_PLACE;
+		pool_push(space, &chunk[i]);
+	}
+	WRITE_ONCE(space->nr_frames, first + VMD_CHUNK_FRAMES);
+	return 0;
+}
+
+/* Returns -EAGAIN if there are as many structures as there may be. */
+static int pool_grow(struct vmd_space *space)
+{
+	unsigned long most = READ_ONCE(space->limit) + VMD_RESERVE_FRAMES +
+			     VMD_FILLING_FRAMES;
+	int err = 0;
+
+	if (mutex_lock_killable(&space->grow_lock))
+		return -EINTR;
+	if (READ_ONCE(space->free) == VMD_NO_SLOT)
+		err = space->nr_frames >= most ? -EAGAIN :
+						 pool_add_chunk(space);
+	mutex_unlock(&space->grow_lock);
+	return err;
+}
+
+/**
+ * vmd_frame_take - get a frame structure
+ * @a: the access; may wait, killably
+ *
+ * Returns it or -ENOMEM or -EINTR. It has no memory and no place in the page
+ * table yet.
+ */
+struct vmd_frame *vmd_frame_take(struct vmd_access *a)
+{
+	struct vmd_space *space = a->space;
+	struct vmd_frame *f;
+	int err;
+
+	while (!(f = pool_pop(space))) {
+		err = pool_grow(space);
+		if (err == -EAGAIN) {
+			vmd_may_wait(a);
+			err = wait_event_killable(space->frame_wait,
+						  READ_ONCE(space->free) !=
+						  VMD_NO_SLOT);
+			if (err)
+				err = -EINTR;
+		}
+		if (err)
+			return ERR_PTR(err);
+	}
+	return f;
+}
+
+/**
+ * vmd_frame_return - give a frame structure back
+ * @space: of which
+ * @f: not in the page table any more; who waits for it is woken
+ */
+void vmd_frame_return(struct vmd_space *space, struct vmd_frame *f)
+{
+	f->place = VMD_NO_PLACE;
+	f->faults = 0;
+	/* Not FREE before the flags are gone: a waiter looks at the state. */
+	vmd_frame_clear(f, ~VMD_FRAME_STATE);
+	vmd_frame_set_state(f, VMD_FRAME_FREE);
+	pool_push(space, f);
+	wake_up(&space->frame_wait);
+}
+
+/**
+ * vmd_frames_destroy - free all frame structures; no page is in one
+ * @space: of which
+ */
+void vmd_frames_destroy(struct vmd_space *space)
+{
+	struct vmd_frame *chunk;
+	unsigned long i;
+
+	xa_for_each(&space->chunks, i, chunk)
+		kvfree(chunk);
+	xa_destroy(&space->chunks);
+}
+
+/*
+ * One unit of the budget and of the cap on all spaces. Returns 0, -EDQUOT
+ * where the space has @allowed frames already, -EUSERS where all spaces
+ * together have max_frames.
+ */
+static int charge_try(struct vmd_space *space, long allowed)
+{
+	long n = atomic_long_read(&space->resident);
+	long total = atomic_long_read(&frames_total);
+
+	do {
+		if (n >= allowed)
+			return -EDQUOT;
+	} while (!atomic_long_try_cmpxchg(&space->resident, &n, n + 1));
+	do {
+		if (total >= vmd_max_frames()) {
+			atomic_long_dec(&space->resident);
+			return -EUSERS;
+		}
+	} while (!atomic_long_try_cmpxchg(&frames_total, &total, total + 1));
+	return 0;
+}
+
+/* No frame can go just now: lend one, or wait a moment. */
+static int charge_wait(struct vmd_access *a, unsigned long deadline)
+{
+	struct vmd_space *space = a->space;
+	long limit = READ_ONCE(space->limit);
+
+	if (a->chained && !charge_try(space, limit + VMD_RESERVE_FRAMES)) {
+		queue_delayed_work(vmd_wq, &space->trim, HZ / 5);
+		return 0;
+	}
+	if (time_after(jiffies, deadline))
+		return -EBUSY;
+	vmd_may_wait(a);
+	if (wait_event_killable_timeout(space->frame_wait,
+					atomic_long_read(&space->resident) <
+					READ_ONCE(space->limit),
+					msecs_to_jiffies(4)) < 0)
+		return -EINTR;
+	return -EAGAIN;
+}
+
+/*
+ * Pages to evict at a time. Modes that promise exact decisions evict one for
+ * one; elsewhere a batch saves calls at the price of a slightly smaller
+ * working memory.
+ */
+static unsigned long charge_batch(struct vmd_space *space)
+{
+	if (READ_ONCE(space->observer) != VMD_OBSERVER_ACCESSED)
+		return 1;
+	return clamp(READ_ONCE(space->limit) / 128, 1UL,
+		     (unsigned long)VMD_BATCH_MAX);
+}
+
+/* Make room: of one's own, or, at the cap on all spaces, of the largest. */
+static int charge_make_room(struct vmd_access *a, int why)
+{
+	struct vmd_space *space = a->space;
+
+	a->evicted = true;
+	if (why == -EUSERS && !atomic_long_read(&space->resident))
+		return vmd_reclaim_total();
+	return vmd_evict(space, charge_batch(space), a);
+}
+
+/**
+ * vmd_frame_charge - take a unit of the budget, evicting where there is none
+ * @a: the access; may wait, killably
+ *
+ * Returns 0; -EINTR; -EBUSY if every frame is pinned; -EIO or -ENOSPC if the
+ * store would not take the pages that have to go.
+ */
+int vmd_frame_charge(struct vmd_access *a)
+{
+	struct vmd_space *space = a->space;
+	unsigned long deadline = jiffies + CHARGE_PATIENCE;
+	int failures = 0;
+	int err;
+
+	for (;;) {
+		err = charge_try(space, READ_ONCE(space->limit));
+		if (!err)
+			return 0;
+		err = charge_make_room(a, err);
+		if (err > 0)
+			continue;
+		if (err == -EINTR)
+			return err;
+		if (err != -EAGAIN) {
+			if (++failures > CHARGE_FAILURES)
+				return err;
+			continue;
+		}
+		err = charge_wait(a, deadline);
+		if (err != -EAGAIN)
+			return err;
+	}
+}
+
+/**
+ * vmd_frame_uncharge - give a unit of the budget back
+ * @space: of which
+ */
+void vmd_frame_uncharge(struct vmd_space *space)
+{
+	atomic_long_dec(&frames_total);
+	atomic_long_dec(&space->resident);
+	wake_up(&space->frame_wait);
+}
+
+/**
+ * vmd_folio_alloc - memory for a page, charged to the caller's memory cgroup
+ * @a: the access; a unit of the budget is held for it
+ * @zero: fill it with zeros
+ *
+ * Where memory is short, the space's own pages go before anybody is killed.
+ * Returns the folio, locked, or NULL.
+ */
+struct folio *vmd_folio_alloc(struct vmd_access *a, bool zero)
+{
+	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT | (zero ? __GFP_ZERO : 0);
+	struct folio *folio;
+	int tries;
+
+	for (tries = 0; tries < 4; tries++) {
+		folio = folio_alloc(gfp | __GFP_NORETRY | __GFP_NOWARN, 0);
+		if (folio)
+			goto found;
+		if (vmd_evict(a->space, 1, NULL) <= 0)
+			break;
+	}
+	folio = folio_alloc(gfp, 0);
+	if (!folio)
+		return NULL;
+found:
+	__folio_set_locked(folio);
+	return folio;
+}
+
+/**
+ * vmd_folio_clean - a folio equals its copy in the store, or matters no more
+ * @space: of which
+ * @folio: locked
+ */
+void vmd_folio_clean(struct vmd_space *space, struct folio *folio)
+{
+	if (folio_test_dirty(folio)) {
+		folio_clear_dirty(folio);
+		atomic_long_dec(&space->dirty);
+	}
+}
+
+/**
+ * vmd_folio_release - part a frame from its memory
+ * @f: its folio is locked, clean, and in no page table; it is unlocked
+ *
+ * Somebody else may still hold the folio (a pin that outlives the mapping); it
+ * must not lead back to the space then.
+ */
+void vmd_folio_release(struct vmd_frame *f)
+{
+	struct folio *folio = f->folio;
+
+	WRITE_ONCE(f->folio, NULL);
+	folio->mapping = NULL;
+	folio_unlock(folio);
+	folio_put(folio);
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ioctl: copy in, check, dispatch, copy out. What the calls mean is told in
+ * uapi/vmdemo.h.
+ *
+ * A command is known by its number; its size field says how long the caller's
+ * structure is, which may be from before or after ours has grown.
+ */
+#include <linux/fs.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "chardev.h"
+#include "version.h"
+
+#define PAGES_AT_ONCE	256		/* described between two copies out */
+
+/* What a handler works on: our copy of the caller's structure. */
+union ioctl_arg {
+	struct vmd_info info;
+	struct vmd_config config;
+	struct vmd_policy policy;
+	struct vmd_budget budget;
+	struct vmd_stats stats;
+	struct vmd_advise advise;
+	struct vmd_pages pages;
+	struct vmd_attach attach;
+	struct vmd_sync sync;
+};
+
+/**
+ * struct ioctl_call - a command
+ * @cmd: as the header defines it
+ * @run: does it; the space has a reference
+ */
+struct ioctl_call {
+	unsigned int cmd;
+	long (*run)(struct file *file, struct vmd_space *space,
+		    union ioctl_arg *arg);
+};
+
+static long ioctl_info(struct file *file, struct vmd_space *space,
+		       union ioctl_arg *arg)
+{
+	struct vmd_info *info = &arg->info;
+
+	memset(info, 0, sizeof(*info));
+	info->abi_version = VMD_ABI_VERSION;
+	info->page_size = PAGE_SIZE;
+	info->features = VMD_FEATURE_ACCESSED | VMD_FEATURE_TRAP |
+			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH;
+	info->space_id = space->id;
+	info->max_size = vmd_max_size();
+	info->max_frames = vmd_max_frames();
+	info->reserve_frames = VMD_RESERVE_FRAMES;
+	info->owner_uid = from_kuid_munged(current_user_ns(), space->owner);
+	info->frame_bytes = vmd_space_frame_bytes(space);
+	info->page_bytes = VMD_ENTRY_BYTES;
+	strscpy(info->version, VMD_VERSION, sizeof(info->version));
+	return 0;
+}
+
+static long ioctl_get_config(struct file *file, struct vmd_space *space,
+			     union ioctl_arg *arg)
+{
+	vmd_space_config(space, &arg->config);
+	return 0;
+}
+
+static long ioctl_set_config(struct file *file, struct vmd_space *space,
+			     union ioctl_arg *arg)
+{
+	return vmd_space_configure(space, &arg->config);
+}
+
+static long ioctl_set_policy(struct file *file, struct vmd_space *space,
+			     union ioctl_arg *arg)
+{
+	struct vmd_config cfg = { .mask = VMD_CONFIG_POLICY };
+
+	if (arg->policy.flags || arg->policy.reserved)
+		return -EINVAL;
+	memcpy(cfg.policy, arg->policy.name, sizeof(cfg.policy));
+	return vmd_space_configure(space, &cfg);
+}
+
+static long ioctl_set_budget(struct file *file, struct vmd_space *space,
+			     union ioctl_arg *arg)
+{
+	struct vmd_config cfg = {
+		.mask = VMD_CONFIG_BUDGET, .budget = arg->budget.frames,
+	};
+
+	if (arg->budget.flags || arg->budget.reserved)
+		return -EINVAL;
+	return vmd_space_configure(space, &cfg);
+}
+
+static long ioctl_get_stats(struct file *file, struct vmd_space *space,
+			    union ioctl_arg *arg)
+{
+	u64 flags = arg->stats.flags;
+
+	if (flags & ~VMD_STATS_MODULE)
+		return -EINVAL;
+	if (flags & VMD_STATS_MODULE)
+		vmd_stats_module(&arg->stats);
+	else
+		vmd_stats_space(space, &arg->stats);
+	arg->stats.flags = flags;
+	return 0;
+}
+
+static long ioctl_reset_stats(struct file *file, struct vmd_space *space,
+			      union ioctl_arg *arg)
+{
+	vmd_stats_reset(space);
+	return 0;
+}
+
+/* A range of bytes, in pages; it has to lie within the space. */
+static int ioctl_range(struct vmd_space *space, u64 offset, u64 length,
+		       pgoff_t *first, pgoff_t *end)
+{
+	u64 size = vmd_space_size(space);
+
+	if (offset % PAGE_SIZE || length % PAGE_SIZE || offset > size ||
+	    length > size - offset)
+		return -EINVAL;
+	*first = offset >> PAGE_SHIFT;
+	*end = (length ? offset + length : size) >> PAGE_SHIFT;
+	return 0;
+}
+
+static long ioctl_advise(struct file *file, struct vmd_space *space,
+			 union ioctl_arg *arg)
+{
+	const struct vmd_advise *in = &arg->advise;
+	pgoff_t first, end;
+	int err;
+
+	if (in->flags || in->advice < VMD_ADVICE_WILLNEED ||
+	    in->advice > VMD_ADVICE_UNMAP)
+		return -EINVAL;
+	err = ioctl_range(space, in->offset, in->length, &first, &end);
+	return err ? err : vmd_advise(space, first, end, in->advice);
+}
+
+static long ioctl_sync(struct file *file, struct vmd_space *space,
+		       union ioctl_arg *arg)
+{
+	const struct vmd_sync *in = &arg->sync;
+	pgoff_t first, end;
+	int err;
+
+	if (in->flags || in->reserved)
+		return -EINVAL;
+	err = ioctl_range(space, in->offset, in->length, &first, &end);
+	return err ? err : vmd_write_range(space, first, end);
+}
+
+static long ioctl_attach(struct file *file, struct vmd_space *space,
+			 union ioctl_arg *arg)
+{
+	if (arg->attach.flags || arg->attach.reserved)
+		return -EINVAL;
+	return vmd_file_attach(file, arg->attach.space_id);
+}
+
+/* Describe pages and copy that out, so many at a time. */
+static long pages_copy(struct vmd_space *space, struct vmd_pages *req,
+		       struct vmd_page *buf)
+{
+	struct vmd_page __user *to = u64_to_user_ptr(req->pages);
+	u64 done = 0;
+	u32 want, n;
+
+	while (done < req->count) {
+		want = min_t(u64, req->count - done, PAGES_AT_ONCE);
+		n = vmd_pages_look(space, req->first + done, buf, want);
+		/* Nothing is locked here: the buffer may be in the space. */
+		if (copy_to_user(to + done, buf, n * sizeof(*buf)))
+			return -EFAULT;
+		done += n;
+		if (n < want)
+			break;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	req->count = done;
+	return 0;
+}
+
+static long ioctl_pages(struct file *file, struct vmd_space *space,
+			union ioctl_arg *arg)
+{
+	struct vmd_pages *req = &arg->pages;
+	struct vmd_page *buf;
+	long ret;
+
+	if (req->flags || req->reserved || req->count > VMD_PAGES_MAX ||
+	    req->first > READ_ONCE(space->nr_pages))
+		return -EINVAL;
+	buf = kmalloc_array(PAGES_AT_ONCE, sizeof(*buf), GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return -ENOMEM;
+	ret = pages_copy(space, req, buf);
+	kfree(buf);
+	return ret;
+}
+
+static const struct ioctl_call ioctl_calls[] = {
+	{ VMD_IOC_INFO,		ioctl_info },
+	{ VMD_IOC_GET_CONFIG,	ioctl_get_config },
+	{ VMD_IOC_SET_CONFIG,	ioctl_set_config },
+	{ VMD_IOC_SET_POLICY,	ioctl_set_policy },
+	{ VMD_IOC_SET_BUDGET,	ioctl_set_budget },
+	{ VMD_IOC_GET_STATS,	ioctl_get_stats },
+	{ VMD_IOC_RESET_STATS,	ioctl_reset_stats },
+	{ VMD_IOC_ADVISE,	ioctl_advise },
+	{ VMD_IOC_PAGES,	ioctl_pages },
+	{ VMD_IOC_ATTACH,	ioctl_attach },
+	{ VMD_IOC_SYNC,		ioctl_sync },
+};
+
+/* The same command but for its size. */
+static const struct ioctl_call *ioctl_find(unsigned int cmd)
+{
+	unsigned int mask = ~(_IOC_SIZEMASK << _IOC_SIZESHIFT);
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(ioctl_calls); i++)
+		if ((ioctl_calls[i].cmd & mask) == (cmd & mask))
+			return &ioctl_calls[i];
+	return NULL;
+}
+
+/* Copy out as much as the caller has room for; the rest is zeros. */
+static long ioctl_copy_out(void __user *to, size_t room, const void *from,
+			   size_t size)
+{
+	if (copy_to_user(to, from, min(room, size)))
+		return -EFAULT;
+	if (room > size && clear_user(to + size, room - size))
+		return -EFAULT;
+	return 0;
+}
+
+static long ioctl_run(struct file *file, const struct ioctl_call *call,
+		      unsigned int cmd, void __user *user)
+{
+	size_t size = _IOC_SIZE(call->cmd), room = _IOC_SIZE(cmd);
+	struct vmd_space *space;
+	union ioctl_arg arg = { };
+	long ret = 0;
+
+	/* A command with an argument has one, of whatever size. */
+	if (size && !room)
+		return -EINVAL;
+	if (_IOC_DIR(call->cmd) & _IOC_WRITE)
+		ret = copy_struct_from_user(&arg, size, user, room);
+	if (ret)
+		return ret;
+	space = vmd_file_space(file);
+	ret = call->run(file, space, &arg);
+	vmd_space_put(space);
+	if (!ret && _IOC_DIR(call->cmd) & _IOC_READ)
+		ret = ioctl_copy_out(user, room, &arg, size);
+	return ret;
+}
+
+/**
+ * vmd_ioctl - file_operations.unlocked_ioctl
+ * @file: of the device
+ * @cmd: VMD_IOC_*
+ * @arg: address of its structure
+ */
+long vmd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	const struct ioctl_call *call = ioctl_find(cmd);
+
+	if (!call)
+		return -ENOTTY;
+	return ioctl_run(file, call, cmd, (void __user *)arg);
+}

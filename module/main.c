@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vmdemo - memory that you page yourself.
+ *
+ * Init, and exit in exact reverse order.
+ */
+#include <linux/module.h>
+
+#include "space.h"
+#include "version.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+struct workqueue_struct *vmd_wq;
+
+static int __init vmd_init(void)
+{
+	int err;
+
+	vmd_wq = alloc_workqueue("vmdemo", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!vmd_wq)
+		return -ENOMEM;
+	err = vmd_params_init();
+	if (err)
+		goto exit_swap;
+	vmd_debugfs_init();
+	err = vmd_procfs_init();
+	if (err)
+		goto exit_debugfs;
+	err = vmd_chardev_init();
+	if (err)
+		goto exit_procfs;
+	return 0;
+
+exit_procfs:
+	vmd_procfs_exit();
+exit_debugfs:
+	vmd_debugfs_exit();
+exit_swap:
+	vmd_swap_exit();
+	destroy_workqueue(vmd_wq);
+	return err;
+}
+
+static void __exit vmd_exit(void)
+{
+	vmd_chardev_exit();
+	vmd_procfs_exit();
+	vmd_debugfs_exit();
+	vmd_swap_exit();
+	destroy_workqueue(vmd_wq);
+}
+
+module_init(vmd_init);
+module_exit(vmd_exit);
+
+MODULE_DESCRIPTION("Memory that you page yourself: /dev/vmdemo");
+MODULE_AUTHOR("The vmdemo authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(VMD_VERSION);

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where a space is mapped, and what the page tables there know: accessed and
+ * dirty bits.
+ *
+ * Page tables are reached through the space's list of mappings. Looking into
+ * another mm's needs its mmap_lock, which is only tried for: eviction must not
+ * wait for a thread that may be waiting for eviction. What cannot be seen now
+ * counts as not accessed.
+ *
+ * An accessed bit is cleared without flushing TLBs (no flush is exported): a
+ * page that is still in a TLB is not marked again before it leaves it. That is
+ * good enough for a heuristic, and no more is promised of it.
+ */
+#include <linux/bitmap.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "space.h"
+
+#define WINDOW_PAGES	64		/* looked at in one go */
+#define HARVEST_PERIOD	(HZ / 4)
+
+/**
+ * vmd_map_add - a space is mapped
+ * @space: which
+ * @vma: where; its mm is locked for writing
+ * @gfp: may contain __GFP_NOFAIL
+ */
+struct vmd_map *vmd_map_add(struct vmd_space *space,
+			    struct vm_area_struct *vma, gfp_t gfp)
+{
+	struct vmd_map *map = kmalloc(sizeof(*map), gfp);
+
+	if (!map)
+		return NULL;
+	map->space = space;
+	map->vma = vma;
+	map->reach = vma->vm_pgoff + vma_pages(vma);
+	spin_lock(&space->maps_lock);
+	map->seq = ++space->map_seq;
+	list_add_tail(&map->list, &space->maps);
+	spin_unlock(&space->maps_lock);
+	return map;
+}
+
+/**
+ * vmd_map_remove - undo vmd_map_add()
+ * @map: its VMA is being closed
+ */
+void vmd_map_remove(struct vmd_map *map)
+{
+	struct vmd_space *space = map->space;
+
+	spin_lock(&space->maps_lock);
+	list_del(&map->list);
+	spin_unlock(&space->maps_lock);
+	kfree(map);
+}
+
+/*
+ * Does the mapping cover any of these pages? Its range may change while we
+ * look; it is looked at again under the lock.
+ */
+static bool map_covers(const struct vm_area_struct *vma, pgoff_t first, u32 n)
+{
+	pgoff_t start = READ_ONCE(vma->vm_pgoff);
+	pgoff_t pages = (READ_ONCE(vma->vm_end) - READ_ONCE(vma->vm_start)) >>
+			PAGE_SHIFT;
+
+	return first < start + pages && first + n > start;
+}
+
+/*
+ * The next mapping after *@seq that covers any of the pages and whose mm can be
+ * locked. Being on the list, its VMA exists; with a user reference to its mm
+ * (so that it is not being torn down) and the lock, it stays.
+ */
+static struct vm_area_struct *map_next(struct vmd_space *space, u64 *seq,
+				       pgoff_t first, u32 n)
+{
+	struct vm_area_struct *found = NULL;
+	struct vmd_map *map;
+	struct mm_struct *mm;
+
+	spin_lock(&space->maps_lock);
+	list_for_each_entry(map, &space->maps, list) {
+		if (map->seq <= *seq || !map_covers(map->vma, first, n))
+			continue;
+		mm = map->vma->vm_mm;
+		if (!mmget_not_zero(mm))
+			continue;
+		if (mmap_read_trylock(mm)) {
+			*seq = map->seq;
+			found = map->vma;
+			break;
+		}
+		mmput_async(mm);
+	}
+	spin_unlock(&space->maps_lock);
+	return found;
+}
+
+/* Undo map_next(). The last user of an mm must not tear it down in here. */
+static void map_done(struct mm_struct *mm)
+{
+	mmap_read_unlock(mm);
+	mmput_async(mm);
+}
+
+/**
+ * struct window - neighbouring pages being looked at
+ * @pfn: where they are; 0: not resident
+ * @young: whose accessed bit is set in some page table
+ * @dirty: whose dirty bit is
+ * @clear: take the accessed bits away
+ * @first: first page
+ * @n: pages
+ * @address: where the page being looked at is mapped
+ * @at: its number in the window
+ */
+struct window {
+	unsigned long pfn[WINDOW_PAGES];
+	DECLARE_BITMAP(young, WINDOW_PAGES);
+	DECLARE_BITMAP(dirty, WINDOW_PAGES);
+	bool clear;
+	pgoff_t first;
+	u32 n;
+	u32 at;
+};
+
+/* One page-table entry, its page-table lock held. */
+static int window_pte(pte_t *ptep, unsigned long address, void *data)
+{
+	struct window *w = data;
+	u32 i = w->at++;
+	pte_t pte = *ptep;
+
+	/* A private copy is none of ours. */
+	if (!pte_present(pte) || pte_pfn(pte) != w->pfn[i])
+		return 0;
+	if (pte_dirty(pte))
+		__set_bit(i, w->dirty);
+	if (w->clear ? vmd_pte_test_and_clear_young(ptep) : pte_young(pte))
+		__set_bit(i, w->young);
+	return 0;
+}
+
+/* Look at the resident pages of the window that @vma maps, run by run. */
+static void window_scan_vma(struct window *w, struct vm_area_struct *vma)
+{
+	pgoff_t start = max(w->first, vma->vm_pgoff);
+	pgoff_t end = min(w->first + w->n, vma->vm_pgoff + vma_pages(vma));
+	pgoff_t i, run;
+
+	for (i = start; i < end; i = run + 1) {
+		for (run = i; run < end && w->pfn[run - w->first]; run++)
+			;
+		if (run == i)
+			continue;
+		w->at = i - w->first;
+		apply_to_page_range(vma->vm_mm, vma->vm_start +
+				    ((i - vma->vm_pgoff) << PAGE_SHIFT),
+				    (run - i) << PAGE_SHIFT, window_pte, w);
+	}
+}
+
+static void window_scan(struct vmd_space *space, struct window *w)
+{
+	struct vm_area_struct *vma;
+	struct mm_struct *mm;
+	u64 seq = 0;
+
+	while ((vma = map_next(space, &seq, w->first, w->n))) {
+		mm = vma->vm_mm;
+		window_scan_vma(w, vma);
+		map_done(mm);
+	}
+}
+
+static void window_init(struct window *w, pgoff_t first, u32 n, bool clear)
+{
+	memset(w, 0, sizeof(*w));
+	w->first = first;
+	w->n = n;
+	w->clear = clear;
+}
+
+/* Page @index was found in @f: if it is mapped somewhere, note where it is. */
+static bool window_add(struct window *w, struct vmd_frame *f, pgoff_t index)
+{
+	struct folio *folio = READ_ONCE(f->folio);
+
+	if (!folio || !vmd_folio_mapcount(folio))
+		return false;
+	w->pfn[index - w->first] = folio_pfn(folio);
+	return true;
+}
+
+/**
+ * vmd_observed - an accessed bit was found set: count, and tell the policy
+ * @space: of which
+ * @f: the page's frame
+ *
+ * The bit that the access left which brought the page in is no hit.
+ */
+void vmd_observed(struct vmd_space *space, struct vmd_frame *f)
+{
+	if (vmd_frame_test(f, VMD_FRAME_FRESH)) {
+		vmd_frame_clear(f, VMD_FRAME_FRESH);
+	} else {
+		vmd_count(space, references);
+		vmd_count(space, hits);
+	}
+	vmd_decide_touched(space, f, 0);
+}
+
+/**
+ * vmd_harvest_frame - was a page accessed since this was last asked?
+ * @space: of which
+ * @f: its frame
+ *
+ * Clears the bits it finds. Does not wait for anybody's mmap_lock.
+ */
+bool vmd_harvest_frame(struct vmd_space *space, struct vmd_frame *f)
+{
+	pgoff_t index = READ_ONCE(f->index);
+	struct window w;
+
+	window_init(&w, index, 1, true);
+	if (!window_add(&w, f, index))
+		return false;
+	window_scan(space, &w);
+	return test_bit(0, w.young);
+}
+
+/* Fill a window from the page table; returns how many pages are in it. */
+static u32 window_load(struct vmd_space *space, struct window *w)
+{
+	unsigned long index = w->first;
+	unsigned long last = w->first + w->n - 1;
+	struct vmd_frame *f;
+	void *entry;
+	u32 n = 0;
+
+	for (entry = xa_find(&space->pages, &index, last, XA_PRESENT); entry;
+	     entry = xa_find_after(&space->pages, &index, last, XA_PRESENT)) {
+		f = entry;
+		/* Its index tells whether the frame is this page's still. */
+		if (vmd_entry_is_frame(entry) && READ_ONCE(f->index) == index)
+			n += window_add(w, f, index);
+	}
+	return n;
+}
+
+/* Report the pages of the window that were accessed. */
+static void harvest_report(struct vmd_space *space, struct window *w)
+{
+	void *entry;
+	u32 i;
+
+	for_each_set_bit(i, w->young, w->n) {
+		entry = xa_load(&space->pages, w->first + i);
+		if (vmd_entry_is_frame(entry))
+			vmd_observed(space, entry);
+	}
+}
+
+static bool harvest_wanted(struct vmd_space *space)
+{
+	return READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED &&
+	       READ_ONCE(space->policy.ops)->flags & VMD_POLICY_HARVEST;
+}
+
+/**
+ * vmd_harvest_kick - a page came in: have accessed bits harvested soon
+ * @space: of which
+ */
+void vmd_harvest_kick(struct vmd_space *space)
+{
+	if (!delayed_work_pending(&space->harvest) && harvest_wanted(space))
+		queue_delayed_work(vmd_wq, &space->harvest, HARVEST_PERIOD);
+}
+
+/**
+ * vmd_harvest_work - harvest the accessed bits of all resident pages
+ * @work: vmd_space.harvest
+ *
+ * Runs once after each time something came in: a space that does not fault is
+ * left alone.
+ */
+void vmd_harvest_work(struct work_struct *work)
+{
+	struct vmd_space *space = container_of(to_delayed_work(work),
+					       struct vmd_space, harvest);
+	unsigned long index = 0;
+	struct window w;
+
+	if (!harvest_wanted(space))
+		return;
+	while (xa_find(&space->pages, &index, ULONG_MAX, XA_PRESENT)) {
+		window_init(&w, round_down(index, WINDOW_PAGES), WINDOW_PAGES,
+			    true);
+		if (window_load(space, &w)) {
+			window_scan(space, &w);
+			harvest_report(space, &w);
+		}
+		index = w.first + WINDOW_PAGES;
+		cond_resched();
+	}
+}
+
+static void observe_window(struct vmd_space *space, pgoff_t first,
+			   struct vmd_page *pages, u32 n)
+{
+	struct window w;
+	u32 i;
+
+	window_init(&w, first, n, false);
+	if (!window_load(space, &w))
+		return;
+	window_scan(space, &w);
+	for (i = 0; i < n; i++) {
+		if (!w.pfn[i])
+			continue;
+		pages[i].flags |= VMD_PAGE_MAPPED;
+		if (test_bit(i, w.young))
+			pages[i].flags |= VMD_PAGE_ACCESSED;
+		if (test_bit(i, w.dirty))
+			pages[i].flags |= VMD_PAGE_DIRTY;
+	}
+}
+
+/**
+ * vmd_observe_pages - add what the page tables know to a view of pages
+ * @space: of which
+ * @first: first page
+ * @pages: flags are added
+ * @n: pages
+ */
+void vmd_observe_pages(struct vmd_space *space, pgoff_t first,
+		       struct vmd_page *pages, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i += WINDOW_PAGES)
+		observe_window(space, first + i, pages + i,
+			       min_t(u32, n - i, WINDOW_PAGES));
+}

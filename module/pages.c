@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Looking at pages, and advice about them.
+ */
+#include <linux/pagemap.h>
+
+#include "compat.h"
+#include "space.h"
+
+static void page_look_frame(struct vmd_page *page, struct vmd_frame *f)
+{
+	struct folio *folio = READ_ONCE(f->folio);
+	u32 state = vmd_frame_state(f);
+	u32 place = READ_ONCE(f->place);
+
+	/* A frame just given back: the page has left it. */
+	page->state = state == VMD_FRAME_FREE ? VMD_PAGE_EVICTING : state;
+	page->faults = READ_ONCE(f->faults);
+	if (vmd_frame_test(f, VMD_FRAME_PINNED))
+		page->flags |= VMD_PAGE_PINNED;
+	/* Only a flag of memory that may be another's by now is read. */
+	if (folio && folio_test_dirty(folio))
+		page->flags |= VMD_PAGE_DIRTY;
+	if (place != VMD_NO_PLACE) {
+		page->flags |= VMD_PAGE_SLOT;
+		page->slot = place;
+	}
+}
+
+static void page_look(struct vmd_page *page, void *entry)
+{
+	u32 place;
+
+	if (vmd_entry_is_frame(entry)) {
+		page_look_frame(page, entry);
+		return;
+	}
+	place = vmd_entry_place(entry);
+	page->faults = vmd_entry_faults(entry);
+	page->state = VMD_PAGE_ABSENT;
+	if (place != VMD_NO_PLACE) {
+		page->state = VMD_PAGE_SWAPPED;
+		page->flags = VMD_PAGE_SLOT;
+		page->slot = place;
+	}
+}
+
+/**
+ * vmd_pages_look - what neighbouring pages are like
+ * @space: of which
+ * @first: first page
+ * @pages: filled
+ * @n: pages
+ *
+ * Returns how many: fewer where the space ends before.
+ */
+u32 vmd_pages_look(struct vmd_space *space, pgoff_t first,
+		   struct vmd_page *pages, u32 n)
+{
+	pgoff_t size = READ_ONCE(space->nr_pages);
+	u32 i;
+
+	if (first >= size)
+		return 0;
+	n = min_t(pgoff_t, n, size - first);
+	memset(pages, 0, n * sizeof(*pages));
+	for (i = 0; i < n; i++)
+		page_look(&pages[i], xa_load(&space->pages, first + i));
+	vmd_observe_pages(space, first, pages, n);
+	return n;
+}
+
+/* As many as the budget goes, and not to the loss of what came before. */
+static int advise_willneed(struct vmd_space *space, pgoff_t first, pgoff_t end)
+{
+	unsigned long left = READ_ONCE(space->limit);
+	unsigned long index = first;
+	int ret = 0;
+
+	while (left && index < end &&
+	       xa_find(&space->pages, &index, end - 1, XA_PRESENT)) {
+		ret = vmd_bring_in(space, index++, false);
+		if (ret < 0)
+			return ret;
+		left -= ret;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int advise_unpin_page(struct vmd_space *space, pgoff_t index)
+{
+	struct vmd_access a = { .space = space, .index = index };
+	struct vmd_frame *f;
+	struct folio *folio;
+	int err;
+
+	for (;;) {
+		f = xa_load(&space->pages, index);
+		if (!vmd_entry_is_frame(f))
+			return 0;
+		folio = vmd_frame_lock_folio(&a, f, &err);
+		if (err)
+			return err;
+		if (folio)
+			break;
+		cond_resched();
+	}
+	if (vmd_frame_test(f, VMD_FRAME_PINNED)) {
+		vmd_frame_clear(f, VMD_FRAME_PINNED);
+		atomic_long_dec(&space->pinned);
+		vmd_decide_inserted(space, f, VMD_REF_RESTORED);
+	}
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
+static int advise_unpin(struct vmd_space *space, pgoff_t first, pgoff_t end)
+{
+	unsigned long index = first;
+	int err = 0;
+
+	while (!err && index < end &&
+	       xa_find(&space->pages, &index, end - 1, XA_PRESENT))
+		err = advise_unpin_page(space, index++);
+	return err;
+}
+
+/* Pages of the range that are not pinned yet. */
+static unsigned long advise_count_unpinned(struct vmd_space *space,
+					   pgoff_t first, pgoff_t end)
+{
+	unsigned long index, n = end - first;
+	void *entry;
+
+	xa_for_each_range(&space->pages, index, entry, first, end - 1)
+		if (vmd_entry_is_frame(entry) &&
+		    vmd_frame_test(entry, VMD_FRAME_PINNED))
+			n--;
+	return n;
+}
+
+/*
+ * All or none. config_lock keeps other pins, and smaller budgets, away while
+ * this one is counted and carried out.
+ */
+static int advise_pin(struct vmd_space *space, pgoff_t first, pgoff_t end)
+{
+	unsigned long most = space->limit - DIV_ROUND_UP(space->limit, 4);
+	pgoff_t index;
+	int err = 0;
+
+	if (atomic_long_read(&space->pinned) +
+	    advise_count_unpinned(space, first, end) > most)
+		return -ENOSPC;
+	for (index = first; index < end && err >= 0; index++) {
+		err = vmd_bring_in(space, index, true);
+		cond_resched();
+	}
+	if (err >= 0)
+		return 0;
+	advise_unpin(space, first, index);
+	return err;
+}
+
+static int advise_evict(struct vmd_space *space, pgoff_t first, pgoff_t end,
+			bool only_clean)
+{
+	unsigned long index = first;
+	int err = 0, this;
+
+	while (index < end &&
+	       xa_find(&space->pages, &index, end - 1, XA_PRESENT)) {
+		this = vmd_evict_page(space, index++, only_clean);
+		if (this == -EINTR)
+			return this;
+		if (!err)
+			err = this;
+		cond_resched();
+	}
+	return err;
+}
+
+static int advise_unmap(struct vmd_space *space, pgoff_t first, pgoff_t end)
+{
+	unmap_mapping_pages(vmd_mapping(space), first, end - first, false);
+	vmd_threads_forget(space, first, end);
+	return 0;
+}
+
+/**
+ * vmd_advise - carry out VMD_IOC_ADVISE
+ * @space: of which
+ * @first: first page
+ * @end: the page after the last one; the range lies within the space
+ * @advice: enum vmd_advice
+ */
+int vmd_advise(struct vmd_space *space, pgoff_t first, pgoff_t end, u32 advice)
+{
+	int err;
+
+	if (first >= end)
+		return 0;
+	switch (advice) {
+	case VMD_ADVICE_WILLNEED:
+		return advise_willneed(space, first, end);
+	case VMD_ADVICE_DONTNEED:
+		return advise_evict(space, first, end, true);
+	case VMD_ADVICE_EVICT:
+		return advise_evict(space, first, end, false);
+	case VMD_ADVICE_UNMAP:
+		return advise_unmap(space, first, end);
+	case VMD_ADVICE_PIN:
+	case VMD_ADVICE_UNPIN:
+		if (mutex_lock_killable(&space->config_lock))
+			return -EINTR;
+		err = advice == VMD_ADVICE_PIN ?
+		      advise_pin(space, first, end) :
+		      advise_unpin(space, first, end);
+		mutex_unlock(&space->config_lock);
+		return err;
+	}
+	return -EINVAL;
+}

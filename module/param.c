@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Module parameters. Those that spaces start with may be changed at run time:
+ * spaces there are keep what they have. Each is checked when it is given; how
+ * they go together, when the module is loaded.
+ */
+#include <linux/ctype.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "space.h"
+
+#define MAX_SIZE_LIMIT	(1ULL << 44)		/* 16 TiB */
+
+static char *backing = "";
+static u64 size = 64ULL << 20;
+static u64 max_size = 1ULL << 40;
+static u64 budget = 4096;
+static u64 max_frames;
+static umode_t mode = 0660;
+static struct vmd_policy_choice policy;
+static enum vmd_observer observer = VMD_OBSERVER_ACCESSED;
+static bool params_ready;		/* they have been checked together */
+
+/* A number with an optional K, M, G or T behind it, and nothing else. */
+static int param_parse_bytes(const char *val, u64 *out)
+{
+	char *end;
+
+	if (!isdigit(*val))
+		return -EINVAL;
+	*out = memparse(val, &end);
+	return *skip_spaces(end) ? -EINVAL : 0;
+}
+
+static int param_set_size(const char *val, const struct kernel_param *kp)
+{
+	u64 bytes;
+
+	if (param_parse_bytes(val, &bytes) || bytes % PAGE_SIZE ||
+	    bytes > (params_ready ? max_size : MAX_SIZE_LIMIT)) {
+		pr_err("size=%s: give bytes (K, M, G), a multiple of %lu, up to max_size\n",
+		       val, PAGE_SIZE);
+		return -EINVAL;
+	}
+	WRITE_ONCE(size, bytes);
+	return 0;
+}
+
+static int param_set_max_size(const char *val, const struct kernel_param *kp)
+{
+	u64 bytes;
+
+	if (param_parse_bytes(val, &bytes) || !bytes || bytes % PAGE_SIZE ||
+	    bytes > MAX_SIZE_LIMIT || (params_ready && bytes < size)) {
+		pr_err("max_size=%s: give bytes (K, M, G), a multiple of %lu, from size up to 16T\n",
+		       val, PAGE_SIZE);
+		return -EINVAL;
+	}
+	WRITE_ONCE(max_size, bytes);
+	return 0;
+}
+
+static int param_set_budget(const char *val, const struct kernel_param *kp)
+{
+	u64 frames;
+
+	if (kstrtou64(val, 0, &frames) || !frames ||
+	    frames > VMD_POLICY_MAX_SLOTS / 2 ||
+	    (params_ready && frames > max_frames)) {
+		pr_err("budget=%s: give frames, from 1 up to max_frames\n", val);
+		return -EINVAL;
+	}
+	WRITE_ONCE(budget, frames);
+	return 0;
+}
+
+/* Frames beyond a smaller cap are evicted, as far as that is possible now. */
+static void param_enforce_cap(void)
+{
+	while (vmd_frames_total() > READ_ONCE(max_frames))
+		if (vmd_reclaim_total() <= 0)
+			return;
+}
+
+static int param_set_max_frames(const char *val, const struct kernel_param *kp)
+{
+	u64 frames;
+
+	if (kstrtou64(val, 0, &frames) || !frames ||
+	    frames > VMD_POLICY_MAX_SLOTS / 2) {
+		pr_err("max_frames=%s: give frames, 1 or more\n", val);
+		return -EINVAL;
+	}
+	WRITE_ONCE(max_frames, frames);
+	if (params_ready)
+		param_enforce_cap();
+	return 0;
+}
+
+static int param_set_policy(const char *val, const struct kernel_param *kp)
+{
+	struct vmd_policy_choice choice;
+	const char *bad = NULL;
+	char name[VMD_POLICY_LEN];
+
+	if (strscpy(name, val, sizeof(name)) < 0 ||
+	    vmd_policy_parse(strim(name), &choice, &bad)) {
+		pr_err("policy=%s: wrong from '%s' on: see /proc/vmdemo/policies, or vmdemoctl policies -v\n",
+		       val, bad ? bad : val);
+		return -EINVAL;
+	}
+	policy = choice;
+	return 0;
+}
+
+static int param_get_policy(char *buffer, const struct kernel_param *kp)
+{
+	char name[VMD_POLICY_LEN];
+
+	vmd_policy_format(&policy, name, sizeof(name));
+	return sysfs_emit(buffer, "%s\n", name);
+}
+
+static int param_set_observer(const char *val, const struct kernel_param *kp)
+{
+	char name[VMD_NAME_LEN];
+	int which = -EINVAL;
+
+	if (strscpy(name, val, sizeof(name)) >= 0)
+		which = vmd_observer_parse(strim(name));
+	if (which < 0) {
+		pr_err("observer=%s: give fault, accessed or trap\n", val);
+		return -EINVAL;
+	}
+	WRITE_ONCE(observer, which);
+	return 0;
+}
+
+static int param_get_observer(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", vmd_observer_name(observer));
+}
+
+static int param_set_mode(const char *val, const struct kernel_param *kp)
+{
+	u16 bits;
+
+	if (kstrtou16(val, 8, &bits) || bits > 0777) {
+		pr_err("mode=%s: give octal permissions, up to 0777\n", val);
+		return -EINVAL;
+	}
+	mode = bits;
+	return 0;
+}
+
+static int param_get_mode(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%04o\n", mode);
+}
+
+static int param_get_u64(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%llu\n", *(u64 *)kp->arg);
+}
+
+#define VMD_PARAM(name, get_fn, perm)					\
+	static const struct kernel_param_ops param_ops_##name = {	\
+		.set = param_set_##name,				\
+		.get = get_fn,						\
+	};								\
+	module_param_cb(name, &param_ops_##name, &name, perm)
+
+module_param(backing, charp, 0444);
+MODULE_PARM_DESC(backing, "directory, file or block device that evicted pages are written to (default /var/tmp; a directory gets a file without a name; a file or device is overwritten)");
+VMD_PARAM(size, param_get_u64, 0644);
+MODULE_PARM_DESC(size, "bytes a space starts with; K, M, G (default 64M)");
+VMD_PARAM(max_size, param_get_u64, 0644);
+MODULE_PARM_DESC(max_size, "most bytes a space may have; K, M, G, T (default 1T, at most 16T)");
+VMD_PARAM(budget, param_get_u64, 0644);
+MODULE_PARM_DESC(budget, "frames a space starts with (default 4096)");
+VMD_PARAM(max_frames, param_get_u64, 0644);
+MODULE_PARM_DESC(max_frames, "most frames of all spaces together (default a quarter of memory)");
+VMD_PARAM(policy, param_get_policy, 0644);
+MODULE_PARM_DESC(policy, "policy a space starts with: name or name:key=value,... (default clock)");
+VMD_PARAM(observer, param_get_observer, 0644);
+MODULE_PARM_DESC(observer, "observer a space starts with: fault, accessed or trap (default accessed)");
+VMD_PARAM(mode, param_get_mode, 0444);
+MODULE_PARM_DESC(mode, "octal mode of /dev/vmdemo (default 0660)");
+
+/**
+ * vmd_backing_path - where evicted pages go
+ */
+const char *vmd_backing_path(void)
+{
+	return *backing ? backing : "/var/tmp";
+}
+
+/**
+ * vmd_node_mode - mode of /dev/vmdemo
+ */
+umode_t vmd_node_mode(void)
+{
+	return mode;
+}
+
+/**
+ * vmd_max_size - most bytes a space may have
+ */
+u64 vmd_max_size(void)
+{
+	return READ_ONCE(max_size);
+}
+
+/**
+ * vmd_max_frames - most frames of all spaces together
+ */
+u64 vmd_max_frames(void)
+{
+	return READ_ONCE(max_frames);
+}
+
+/**
+ * vmd_default_config - what a space starts with
+ * @cfg: filled, but for the policy
+ * @start: the policy
+ */
+void vmd_default_config(struct vmd_config *cfg,
+			struct vmd_policy_choice *start)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	kernel_param_lock(THIS_MODULE);
+	cfg->size = size;
+	cfg->budget = min(budget, max_frames);
+	*start = policy;
+	strscpy(cfg->observer, vmd_observer_name(observer),
+		sizeof(cfg->observer));
+	kernel_param_unlock(THIS_MODULE);
+}
+
+static int params_check_backing(void)
+{
+	struct vmd_store *store;
+
+	if (!*backing)
+		return 0;
+	/* Named by the user: an error shall show now, not at the first open. */
+	store = vmd_swap_get();
+	if (IS_ERR(store))
+		return PTR_ERR(store);
+	vmd_store_put(store);
+	return 0;
+}
+
+/**
+ * vmd_params_init - fill in defaults and check what the user gave together
+ *
+ * vmd_wq exists. On error the swap store may be open.
+ */
+int vmd_params_init(void)
+{
+	const char *bad;
+
+	if (!max_frames)
+		max_frames = clamp_t(u64, totalram_pages() / 4, 1,
+				     VMD_POLICY_MAX_SLOTS / 2);
+	if (!policy.ops && vmd_policy_parse("clock", &policy, &bad))
+		return -EINVAL;
+	if (size > max_size) {
+		pr_err("size=%llu is above max_size=%llu\n", size, max_size);
+		return -EINVAL;
+	}
+	params_ready = true;
+	return params_check_backing();
+}

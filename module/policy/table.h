@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What each policy's file defines and table.c lists.
+ */
+#ifndef _VMD_POLICY_TABLE_H
+#define _VMD_POLICY_TABLE_H
+
+#include "policy.h"
+
+extern const struct vmd_policy_ops vmd_policy_fifo;
+extern const struct vmd_policy_ops vmd_policy_lru;
+extern const struct vmd_policy_ops vmd_policy_clock;
+extern const struct vmd_policy_ops vmd_policy_clock_a;
+extern const struct vmd_policy_ops vmd_policy_lfu;
+extern const struct vmd_policy_ops vmd_policy_mru;
+extern const struct vmd_policy_ops vmd_policy_random;
+
+#endif /* _VMD_POLICY_TABLE_H */

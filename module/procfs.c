@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /proc/vmdemo: what everybody may see. All read-only, all from snapshots.
+ */
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+
+#include "space.h"
+
+static struct proc_dir_entry *procfs_dir;
+
+static void procfs_space_line(struct seq_file *m, struct vmd_space *space)
+{
+	struct user_namespace *ns = seq_user_ns(m);
+	struct vmd_config cfg;
+
+	vmd_space_config(space, &cfg);
+	seq_printf(m, "%llu uid=%u pid=%d size=%llu budget=%llu", space->id,
+		   from_kuid_munged(ns, space->owner), space->pid, cfg.size,
+		   cfg.budget);
+	seq_printf(m, " resident=%ld dirty=%ld policy=%s observer=%s store=%s",
+		   atomic_long_read(&space->resident),
+		   atomic_long_read(&space->dirty), cfg.policy, cfg.observer,
+		   cfg.store);
+	seq_puts(m, " comm=");
+	seq_escape(m, space->comm, "\n\\");
+	seq_putc(m, '\n');
+}
+
+static int procfs_spaces(struct seq_file *m, void *v)
+{
+	struct vmd_space *space;
+	u64 id = 0;
+
+	while ((space = vmd_space_next(id))) {
+		id = space->id;
+		procfs_space_line(m, space);
+		vmd_space_put(space);
+	}
+	return 0;
+}
+
+static int procfs_stats(struct seq_file *m, void *v)
+{
+	vmd_module_show(m);
+	return 0;
+}
+
+static int procfs_policies(struct seq_file *m, void *v)
+{
+	u32 i;
+
+	for (i = 0; i < vmd_nr_policies; i++)
+		seq_printf(m, "%s %s\n", vmd_policies[i]->name,
+			   vmd_policies[i]->text);
+	return 0;
+}
+
+/**
+ * vmd_procfs_init - make /proc/vmdemo
+ */
+int vmd_procfs_init(void)
+{
+	procfs_dir = proc_mkdir("vmdemo", NULL);
+	if (!procfs_dir)
+		return -ENOMEM;
+	if (proc_create_single("spaces", 0444, procfs_dir, procfs_spaces) &&
+	    proc_create_single("stats", 0444, procfs_dir, procfs_stats) &&
+	    proc_create_single("policies", 0444, procfs_dir, procfs_policies))
+		return 0;
+	proc_remove(procfs_dir);
+	return -ENOMEM;
+}
+
+/**
+ * vmd_procfs_exit - undo vmd_procfs_init()
+ */
+void vmd_procfs_exit(void)
+{
+	proc_remove(procfs_dir);
+}

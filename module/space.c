@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Spaces: how they come and go, and how they are found.
+ */
+#include <linux/cred.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "space.h"
+
+#define SPACE_MAGIC	0x766d6473		/* "vmds" */
+
+static DEFINE_XARRAY(spaces);
+static atomic64_t space_last_id;
+
+/*
+ * All opens of a device node share one address_space: unmapping a page of one
+ * would unmap it of all. So a space has an inode of its own, in a file system
+ * nobody sees. That is pinned only while there are spaces: it holds a reference
+ * to the module, which could never be unloaded otherwise.
+ */
+static struct vfsmount *space_mnt;
+static int space_mnt_count;
+
+static int space_init_fs_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, SPACE_MAGIC) ? 0 : -ENOMEM;
+}
+
+static struct file_system_type space_fs = {
+	.name		 = "vmdemo",
+	.owner		 = THIS_MODULE,
+	.init_fs_context = space_init_fs_context,
+	.kill_sb	 = kill_anon_super,
+};
+
+static int space_make_inode(struct vmd_space *space)
+{
+	struct inode *inode;
+	int err;
+
+	err = simple_pin_fs(&space_fs, &space_mnt, &space_mnt_count);
+	if (err)
+		return err;
+	inode = alloc_anon_inode(space_mnt->mnt_sb);
+	if (IS_ERR(inode)) {
+		simple_release_fs(&space_mnt, &space_mnt_count);
+		return PTR_ERR(inode);
+	}
+	inode->i_private = space;
+	inode->i_mapping->a_ops = &vmd_aops;
+	space->inode = inode;
+	return 0;
+}
+
+static void space_free_inode(struct vmd_space *space)
+{
+	iput(space->inode);
+	simple_release_fs(&space_mnt, &space_mnt_count);
+}
+
+static void space_init_locks(struct vmd_space *space)
+{
+	kref_init(&space->ref);
+	atomic_set(&space->users, 1);
+	init_waitqueue_head(&space->frame_wait);
+	spin_lock_init(&space->pool_lock);
+	spin_lock_init(&space->policy_lock);
+	spin_lock_init(&space->maps_lock);
+	spin_lock_init(&space->threads_lock);
+	spin_lock_init(&space->reset_lock);
+	mutex_init(&space->trap_lock);
+	mutex_init(&space->evict_lock);
+	mutex_init(&space->config_lock);
+	mutex_init(&space->grow_lock);
+	INIT_LIST_HEAD(&space->maps);
+	INIT_DELAYED_WORK(&space->harvest, vmd_harvest_work);
+	INIT_DELAYED_WORK(&space->trim, vmd_trim_work);
+	xa_init_flags(&space->pages, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&space->chunks, XA_FLAGS_ACCOUNT);
+	space->free = VMD_NO_SLOT;
+}
+
+static void space_init_identity(struct vmd_space *space)
+{
+	space->id = atomic64_inc_return(&space_last_id);
+	space->owner = current_euid();
+	space->pid = task_tgid_nr(current);
+	get_task_comm(space->comm, current);
+}
+
+/* What can fail and is undone by space_free_parts(), in whatever state. */
+static int space_init_parts(struct vmd_space *space)
+{
+	struct vmd_policy_choice policy;
+	struct vmd_config cfg;
+	int err;
+
+	vmd_default_config(&cfg, &policy);
+	space->nr_pages = cfg.size >> PAGE_SHIFT;
+	space->budget = cfg.budget;
+	space->limit = cfg.budget;
+	space->observer = vmd_observer_parse(cfg.observer);
+	space->stats = __alloc_percpu_gfp(sizeof(*space->stats), sizeof(u64),
+					  GFP_KERNEL_ACCOUNT);
+	if (!space->stats)
+		return -ENOMEM;
+	err = vmd_threads_init(space);
+	if (!err)
+		err = vmd_policy_start(space, &policy);
+	if (err)
+		return err;
+	space->store = vmd_swap_get();
+	return PTR_ERR_OR_ZERO(space->store);
+}
+
+static void space_free_parts(struct vmd_space *space)
+{
+	if (!IS_ERR_OR_NULL(space->store))
+		vmd_store_put(space->store);
+	vmd_policy_stop(space);
+	vmd_threads_destroy(space);
+	free_percpu(space->stats);
+	kfree(space);
+}
+
+/**
+ * vmd_space_create - a fresh space with one user
+ *
+ * It starts with the module parameters' size, budget, policy and observer.
+ * Returns it or -ENOMEM or the error of opening the backing.
+ */
+struct vmd_space *vmd_space_create(void)
+{
+	struct vmd_space *space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!space)
+		return ERR_PTR(-ENOMEM);
+	space_init_locks(space);
+	space_init_identity(space);
+	err = space_init_parts(space);
+	if (err)
+		goto free_parts;
+	err = space_make_inode(space);
+	if (err)
+		goto free_parts;
+	/* Before it can be found, as whoever finds it may look there. */
+	vmd_debugfs_add(space);
+	err = xa_err(xa_store(&spaces, space->id, space, GFP_KERNEL_ACCOUNT));
+	if (err)
+		goto free_inode;
+	return space;
+
+free_inode:
+	vmd_debugfs_remove(space);
+	space_free_inode(space);
+free_parts:
+	space_free_parts(space);
+	return ERR_PTR(err);
+}
+
+static void space_release(struct kref *ref)
+{
+	struct vmd_space *space = container_of(ref, struct vmd_space, ref);
+
+	space->nr_pages = 0;
+	vmd_drop_from(space, 0);
+	WARN_ON(atomic_long_read(&space->resident));
+	xa_destroy(&space->pages);
+	vmd_frames_destroy(space);
+	space_free_inode(space);
+	space_free_parts(space);
+}
+
+/**
+ * vmd_space_get - take a reference
+ * @space: the caller has one, or is a user
+ */
+void vmd_space_get(struct vmd_space *space)
+{
+	kref_get(&space->ref);
+}
+
+/**
+ * vmd_space_put - give a reference back
+ * @space: the last one frees it, content and all
+ */
+void vmd_space_put(struct vmd_space *space)
+{
+	kref_put(&space->ref, space_release);
+}
+
+/**
+ * vmd_space_use - become a user: an open file
+ * @space: the caller has a reference
+ *
+ * Returns false if the last user has gone already.
+ */
+bool vmd_space_use(struct vmd_space *space)
+{
+	return atomic_inc_not_zero(&space->users);
+}
+
+/**
+ * vmd_space_unuse - be a user no more
+ * @space: with the last one it ends; there is no mapping of it any more
+ */
+void vmd_space_unuse(struct vmd_space *space)
+{
+	if (!atomic_dec_and_test(&space->users))
+		return;
+	xa_erase(&spaces, space->id);
+	vmd_debugfs_remove(space);
+	cancel_delayed_work_sync(&space->harvest);
+	cancel_delayed_work_sync(&space->trim);
+	vmd_stats_retire(space);
+	vmd_space_put(space);
+}
+
+/**
+ * vmd_space_next - the space with the next higher id, with a reference
+ * @after: the id; 0 for the first space
+ */
+struct vmd_space *vmd_space_next(u64 after)
+{
+	unsigned long id = after;
+	struct vmd_space *space;
+
+	xa_lock(&spaces);
+	do {
+		id++;
+		space = xa_find(&spaces, &id, ULONG_MAX, XA_PRESENT);
+	} while (space && !kref_get_unless_zero(&space->ref));
+	xa_unlock(&spaces);
+	return space;
+}
+
+/**
+ * vmd_space_find - the space with this id, with a reference, or NULL
+ * @id: which
+ */
+struct vmd_space *vmd_space_find(u64 id)
+{
+	struct vmd_space *space;
+
+	xa_lock(&spaces);
+	space = id <= ULONG_MAX ? xa_load(&spaces, id) : NULL;
+	if (space && !kref_get_unless_zero(&space->ref))
+		space = NULL;
+	xa_unlock(&spaces);
+	return space;
+}
+
+/**
+ * vmd_space_largest - the space with the most frames, with a reference
+ */
+struct vmd_space *vmd_space_largest(void)
+{
+	struct vmd_space *space, *largest = NULL;
+	u64 id = 0;
+	long most = 0;
+
+	while ((space = vmd_space_next(id))) {
+		id = space->id;
+		if (atomic_long_read(&space->resident) > most) {
+			most = atomic_long_read(&space->resident);
+			swap(space, largest);
+		}
+		if (space)
+			vmd_space_put(space);
+	}
+	return largest;
+}
+
+/**
+ * vmd_space_count - how many spaces there are
+ */
+unsigned long vmd_space_count(void)
+{
+	struct vmd_space *space;
+	unsigned long id, n = 0;
+
+	xa_for_each(&spaces, id, space)
+		n++;
+	return n;
+}

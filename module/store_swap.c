@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The swap store: slots of one backing that all spaces share.
+ *
+ * A slot is a page of the backing. It belongs to the space that got it until
+ * that space gives it back, and a space enters it in its page table only when
+ * its own page was written there: nobody ever reads what another left behind.
+ *
+ * Slots are bits in chunks, searched from where the last search ended (next
+ * fit), so that pages evicted together lie together.
+ */
+#include <linux/bitmap.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "space.h"
+#include "store.h"
+
+#define CHUNK_SLOTS	(PAGE_SIZE * BITS_PER_BYTE)	/* one page of bits */
+#define GROW_SLOTS	4096				/* 16 MiB at a time */
+#define GROW_LEAST	64				/* when space is short */
+
+/**
+ * struct vmd_swap - the swap store
+ * @store: what others see
+ * @backing: file or device
+ * @grow_lock: one thread enlarges the backing; outside @lock
+ * @lock: the bits, @nr_slots, @nr_used and @hint
+ * @chunks: bitmaps of CHUNK_SLOTS slots each
+ * @nr_slots: slots there are
+ * @nr_used: slots given out
+ * @hint: where the next search begins
+ */
+struct vmd_swap {
+	struct vmd_store store;
+	struct vmd_backing backing;
+	struct mutex grow_lock;
+	spinlock_t lock;
+	struct xarray chunks;
+	u32 nr_slots;
+	u32 nr_used;
+	u32 hint;
+};
+
+static DEFINE_MUTEX(swap_open_lock);
+static struct vmd_swap *swap_current;
+
+static struct vmd_swap *to_swap(struct vmd_store *store)
+{
+	return container_of(store, struct vmd_swap, store);
+}
+
+/* Slots of the chunk that @slot lies in, and where it starts. */
+static u32 swap_chunk(struct vmd_swap *swap, u32 slot, u32 *start)
+{
+	*start = slot - slot % CHUNK_SLOTS;
+	return min_t(u32, CHUNK_SLOTS, swap->nr_slots - *start);
+}
+
+/* A run of free slots within the chunk of @from, at or after @from. */
+static u32 swap_find_run(struct vmd_swap *swap, u32 from, u32 want, u32 *first)
+{
+	u32 start, nr = swap_chunk(swap, from, &start);
+	unsigned long *bits = xa_load(&swap->chunks, from / CHUNK_SLOTS);
+	u32 bit = find_next_zero_bit(bits, nr, from - start);
+	u32 end;
+
+	if (bit >= nr)
+		return 0;
+	end = find_next_bit(bits, min(nr, bit + want), bit);
+	bitmap_set(bits, bit, end - bit);
+	*first = start + bit;
+	return end - bit;
+}
+
+static u32 swap_alloc_locked(struct vmd_swap *swap, u32 want, u32 *first)
+{
+	u32 from = swap->hint < swap->nr_slots ? swap->hint : 0;
+	u32 left = swap->nr_slots / CHUNK_SLOTS + 2;
+	u32 start, got;
+
+	if (swap->nr_used == swap->nr_slots)
+		return 0;
+	/* The first chunk is visited twice: its head comes last. */
+	while (left--) {
+		got = swap_find_run(swap, from, want, first);
+		if (got) {
+			swap->nr_used += got;
+			swap->hint = *first + got;
+			return got;
+		}
+		from = swap_chunk(swap, from, &start) + start;
+		if (from >= swap->nr_slots)
+			from = 0;
+	}
+	return 0;
+}
+
+static u32 swap_try_alloc(struct vmd_swap *swap, u32 want, u32 *first)
+{
+	u32 got;
+
+	spin_lock(&swap->lock);
+	got = swap_alloc_locked(swap, want, first);
+	spin_unlock(&swap->lock);
+	return got;
+}
+
+/* Bitmaps for slots up to @end. Called under the grow lock, or at the start. */
+static int swap_add_chunks(struct vmd_swap *swap, u64 end)
+{
+	unsigned long i, n = DIV_ROUND_UP_ULL(end, CHUNK_SLOTS);
+	void *bits;
+	int err;
+
+	for (i = swap->nr_slots / CHUNK_SLOTS; i < n; i++) {
+		if (xa_load(&swap->chunks, i))
+			continue;
+		bits = (void *)get_zeroed_page(GFP_NOIO);
+		if (!bits)
+			return -ENOMEM;
+		err = xa_err(xa_store(&swap->chunks, i, bits, GFP_NOIO));
+		if (err) {
+			free_page((unsigned long)bits);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void swap_set_slots(struct vmd_swap *swap, u64 nr)
+{
+	spin_lock(&swap->lock);
+	swap->nr_slots = nr;
+	spin_unlock(&swap->lock);
+}
+
+static int swap_grow(struct vmd_swap *swap)
+{
+	u32 step = min_t(u32, GROW_SLOTS, VMD_NO_PLACE - swap->nr_slots);
+	int err = -ENOSPC;
+
+	for (; step >= GROW_LEAST; step /= 4) {
+		err = swap_add_chunks(swap, (u64)swap->nr_slots + step);
+		if (!err)
+			err = vmd_backing_grow(&swap->backing, step);
+		if (!err)
+			swap_set_slots(swap, (u64)swap->nr_slots + step);
+		if (err != -ENOSPC)
+			break;
+	}
+	return err;
+}
+
+static int swap_alloc(struct vmd_store *store, u32 want, u32 *first)
+{
+	struct vmd_swap *swap = to_swap(store);
+	u32 got = swap_try_alloc(swap, want, first);
+	int err = 0;
+
+	while (!got && !err) {
+		mutex_lock(&swap->grow_lock);
+		/* Somebody else may have made it grow meanwhile. */
+		got = swap_try_alloc(swap, want, first);
+		if (!got)
+			err = swap_grow(swap);
+		mutex_unlock(&swap->grow_lock);
+		if (!err && !got)
+			got = swap_try_alloc(swap, want, first);
+	}
+	if (err)
+		return err;
+	atomic64_add(got, &store->used);
+	return got;
+}
+
+static void swap_free(struct vmd_store *store, u32 first, u32 nr)
+{
+	struct vmd_swap *swap = to_swap(store);
+	unsigned long *bits;
+
+	spin_lock(&swap->lock);
+	for (; nr; first++, nr--) {
+		bits = xa_load(&swap->chunks, first / CHUNK_SLOTS);
+		WARN_ON_ONCE(!__test_and_clear_bit(first % CHUNK_SLOTS, bits));
+		swap->nr_used--;
+		atomic64_dec(&store->used);
+	}
+	spin_unlock(&swap->lock);
+}
+
+static void swap_submit(struct vmd_store *store, struct vmd_io *io)
+{
+	vmd_backing_submit(&to_swap(store)->backing, io);
+}
+
+static int swap_sync(struct vmd_store *store)
+{
+	return vmd_backing_sync(&to_swap(store)->backing);
+}
+
+static void swap_destroy(struct vmd_swap *swap)
+{
+	unsigned long i;
+	void *bits;
+
+	xa_for_each(&swap->chunks, i, bits)
+		free_page((unsigned long)bits);
+	xa_destroy(&swap->chunks);
+	kfree(swap);
+}
+
+static void swap_release(struct vmd_store *store)
+{
+	struct vmd_swap *swap = to_swap(store);
+
+	WARN_ON(swap->nr_used);
+	vmd_backing_close(&swap->backing);
+	swap_destroy(swap);
+}
+
+static const struct vmd_store_ops swap_ops = {
+	.name	 = "swap",
+	.alloc	 = swap_alloc,
+	.free	 = swap_free,
+	.submit	 = swap_submit,
+	.sync	 = swap_sync,
+	.release = swap_release,
+};
+
+static int swap_init_slots(struct vmd_swap *swap)
+{
+	u64 nr = min_t(u64, swap->backing.pages, VMD_NO_PLACE);
+	int err;
+
+	if (swap->backing.grows)
+		return 0;
+	err = swap_add_chunks(swap, nr);
+	if (!err)
+		swap_set_slots(swap, nr);
+	return err;
+}
+
+static struct vmd_swap *swap_open(const char *path)
+{
+	struct vmd_swap *swap = kzalloc(sizeof(*swap), GFP_KERNEL);
+	int err;
+
+	if (!swap)
+		return ERR_PTR(-ENOMEM);
+	swap->store.ops = &swap_ops;
+	kref_init(&swap->store.ref);
+	mutex_init(&swap->grow_lock);
+	spin_lock_init(&swap->lock);
+	xa_init(&swap->chunks);
+	err = vmd_backing_open(&swap->backing, path);
+	if (!err) {
+		err = swap_init_slots(swap);
+		if (err)
+			vmd_backing_close(&swap->backing);
+	}
+	if (err) {
+		pr_err("backing '%s': error %d: give a directory, a file or a block device that can be written\n",
+		       path, err);
+		swap_destroy(swap);
+		return ERR_PTR(err);
+	}
+	return swap;
+}
+
+/**
+ * vmd_swap_get - a reference to the swap store, opened if it was not yet
+ *
+ * Returns the store or the error of opening the backing.
+ */
+struct vmd_store *vmd_swap_get(void)
+{
+	struct vmd_swap *swap;
+
+	mutex_lock(&swap_open_lock);
+	swap = swap_current;
+	if (!swap) {
+		swap = swap_open(vmd_backing_path());
+		if (!IS_ERR(swap))
+			swap_current = swap;
+	}
+	if (!IS_ERR(swap))
+		kref_get(&swap->store.ref);
+	mutex_unlock(&swap_open_lock);
+	return IS_ERR(swap) ? ERR_CAST(swap) : &swap->store;
+}
+
+static void store_release(struct kref *ref)
+{
+	struct vmd_store *store = container_of(ref, struct vmd_store, ref);
+
+	store->ops->release(store);
+}
+
+/**
+ * vmd_store_put - give a reference back
+ * @store: the last one closes it
+ */
+void vmd_store_put(struct vmd_store *store)
+{
+	kref_put(&store->ref, store_release);
+}
+
+/**
+ * vmd_swap_exit - close the swap store; no space is left
+ */
+void vmd_swap_exit(void)
+{
+	if (swap_current)
+		vmd_store_put(&swap_current->store);
+	swap_current = NULL;
+}

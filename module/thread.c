@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What each thread is at: the pages of the instruction it is executing.
+ *
+ * One instruction may need several pages at once: a copy whose source and
+ * destination both straddle a page boundary needs four. It faults on them one
+ * by one and starts anew each time, so as long as a thread faults with the very
+ * same registers it has not moved on, and its earlier pages have to stay: a
+ * *chain*. (The registers decide which addresses an instruction touches; those
+ * of a string instruction change as it moves on.)
+ *
+ * Two things rest on that:
+ *
+ *  - progress: the pages of a chain are guarded from eviction. Otherwise a
+ *    budget below what the instruction needs, or a policy that evicts what
+ *    came last (MRU), would go round for ever. Where all frames are guarded,
+ *    frames are lent (frame.c). A guard lapses when its thread moves on, or
+ *    GUARD_TIME after the thread's last fault: it may never fault again.
+ *
+ *  - observer "trap": when a thread moves on, the pages it was at are
+ *    unmapped, so that its next touch of them traps again. They stay resident.
+ *
+ * Inside a system call the registers are those the thread entered it with,
+ * however many pages the kernel touches for it; it needs no more than two at
+ * once, and no more are kept.
+ */
+#include <linux/hash.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "space.h"
+
+#define THREAD_BITS	6
+#define THREADS_MAX	1024			/* a space */
+#define GUARD_TIME	(HZ / 5)
+#define KERNEL_CHAIN	2
+
+/**
+ * struct vmd_thread - what one thread is at
+ * @list: in its bucket of vmd_space.threads
+ * @task: which; only compared, never followed
+ * @born: the task's start, as addresses are used again
+ * @stamp: jiffies of its last fault
+ * @regs: its registers then
+ * @user: that fault was in user mode
+ * @guarded: its pages are guarded
+ * @n: entries of @pages
+ * @pages: the pages of its instruction, the last touched last
+ */
+struct vmd_thread {
+	struct hlist_node list;
+	struct task_struct *task;
+	u64 born;
+	unsigned long stamp;
+	struct pt_regs regs;
+	bool user;
+	bool guarded;
+	u32 n;
+	pgoff_t pages[VMD_CHAIN_MAX];
+};
+
+/* Pages that are no longer anybody's: to be unmapped, or unguarded. */
+struct thread_left {
+	u32 n;
+	pgoff_t pages[VMD_CHAIN_MAX + 1];
+};
+
+/**
+ * vmd_threads_init - an empty table
+ * @space: not yet visible
+ */
+int vmd_threads_init(struct vmd_space *space)
+{
+	space->threads = kcalloc(1 << THREAD_BITS, sizeof(*space->threads),
+				 GFP_KERNEL_ACCOUNT);
+	return space->threads ? 0 : -ENOMEM;
+}
+
+/* Set or clear the guard of a page, if it is resident. */
+static void thread_guard(struct vmd_space *space, pgoff_t index, bool guard)
+{
+	struct vmd_frame *f = xa_load(&space->pages, index);
+
+	if (!vmd_entry_is_frame(f) || READ_ONCE(f->index) != index)
+		return;
+	if (guard)
+		vmd_frame_set(f, VMD_FRAME_GUARDED);
+	else if (vmd_frame_test(f, VMD_FRAME_GUARDED))
+		vmd_frame_clear(f, VMD_FRAME_GUARDED);
+}
+
+static void threads_clear(struct vmd_space *space)
+{
+	struct vmd_thread *t;
+	struct hlist_node *next;
+	u32 i, j;
+
+	for (i = 0; i < 1 << THREAD_BITS; i++) {
+		hlist_for_each_entry_safe(t, next, &space->threads[i], list) {
+			for (j = 0; t->guarded && j < t->n; j++)
+				thread_guard(space, t->pages[j], false);
+			hlist_del(&t->list);
+			kfree(t);
+		}
+	}
+	space->nr_threads = 0;
+}
+
+/**
+ * vmd_threads_destroy - free the table
+ * @space: nobody uses it any more
+ */
+void vmd_threads_destroy(struct vmd_space *space)
+{
+	if (space->threads)
+		threads_clear(space);
+	kfree(space->threads);
+}
+
+static struct hlist_head *thread_bucket(struct vmd_space *space)
+{
+	return &space->threads[hash_ptr(current, THREAD_BITS)];
+}
+
+/* The current thread's entry, or NULL. Called under threads_lock. */
+static struct vmd_thread *thread_find(struct vmd_space *space)
+{
+	struct vmd_thread *t;
+
+	hlist_for_each_entry(t, thread_bucket(space), list)
+		if (t->task == current && t->born == current->start_time)
+			return t;
+	return NULL;
+}
+
+/*
+ * The current thread's entry, made if there is none; threads_lock is held when
+ * this returns. With too many, all start anew: a chain is cut short, pages that
+ * stay mapped are seen once less. NULL, and no lock, if memory is short.
+ */
+static struct vmd_thread *thread_lock(struct vmd_space *space)
+{
+	struct vmd_thread *t, *new;
+
+	spin_lock(&space->threads_lock);
+	t = thread_find(space);
+	if (t)
+		return t;
+	spin_unlock(&space->threads_lock);
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return NULL;
+	new->task = current;
+	new->born = current->start_time;
+	spin_lock(&space->threads_lock);
+	if (space->nr_threads >= THREADS_MAX)
+		threads_clear(space);
+	space->nr_threads++;
+	hlist_add_head(&new->list, thread_bucket(space));
+	return new;
+}
+
+static bool thread_at(const struct vmd_thread *t, pgoff_t index)
+{
+	u32 i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->pages[i] == index)
+			return true;
+	return false;
+}
+
+/* Drop the oldest pages until no more than @most are left. */
+static void thread_shed(struct vmd_thread *t, u32 most,
+			struct thread_left *left)
+{
+	u32 i, n = t->n > most ? t->n - most : 0;
+
+	for (i = 0; i < n; i++)
+		left->pages[left->n++] = t->pages[i];
+	t->n -= n;
+	memmove(t->pages, t->pages + n, t->n * sizeof(t->pages[0]));
+}
+
+/* All pages but @index, which stays if the thread is at it. */
+static void thread_move_on(struct vmd_thread *t, pgoff_t index,
+			   struct thread_left *left)
+{
+	bool stays = thread_at(t, index);
+	u32 i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->pages[i] != index)
+			left->pages[left->n++] = t->pages[i];
+	t->n = stays;
+	t->pages[0] = index;
+}
+
+/**
+ * thread_step - bring a thread's entry up to date with its present fault
+ * @t: the current thread's
+ * @a: the access: chained and reference are set
+ * @left: set to the pages that it is not at any more
+ */
+static void thread_step(struct vmd_thread *t, struct vmd_access *a,
+			struct thread_left *left)
+{
+	struct pt_regs *regs = task_pt_regs(current);
+	bool user = a->vmf->flags & FAULT_FLAG_USER;
+	bool last = t->n && t->pages[t->n - 1] == a->index;
+	bool same = t->n && t->user == user && vmd_regs_same(&t->regs, regs);
+	bool again = same && thread_at(t, a->index);
+
+	a->reference = !again && !last;
+	a->chained = same;
+	if (!same) {
+		thread_move_on(t, a->index, left);
+		t->regs = *regs;
+		t->user = user;
+	}
+	if (!thread_at(t, a->index)) {
+		thread_shed(t, (user ? VMD_CHAIN_MAX : KERNEL_CHAIN) - 1,
+			    left);
+		t->pages[t->n++] = a->index;
+	}
+	t->stamp = jiffies;
+	t->guarded = same;
+}
+
+/* Guards follow the thread; a frame that another one guards, too, loses it. */
+static void thread_guards(struct vmd_space *space, const struct vmd_thread *t,
+			  const struct thread_left *left)
+{
+	u32 i;
+
+	for (i = 0; i < left->n; i++)
+		thread_guard(space, left->pages[i], false);
+	for (i = 0; t->guarded && i < t->n; i++)
+		thread_guard(space, t->pages[i], true);
+}
+
+/**
+ * vmd_thread_miss - a page has to be brought in for the current thread
+ * @a: the access: chained is set
+ */
+void vmd_thread_miss(struct vmd_access *a)
+{
+	struct vmd_space *space = a->space;
+	struct thread_left left = { };
+	struct vmd_thread *t = thread_lock(space);
+
+	if (!t)
+		return;
+	thread_step(t, a, &left);
+	thread_guards(space, t, &left);
+	spin_unlock(&space->threads_lock);
+}
+
+/* Pages another thread's unfinished instruction needs stay mapped. */
+static void thread_unmap(struct vmd_space *space, pgoff_t index)
+{
+	struct vmd_frame *f = xa_load(&space->pages, index);
+
+	if (!vmd_entry_is_frame(f) || vmd_frame_test(f, VMD_FRAME_GUARDED))
+		return;
+	unmap_mapping_pages(vmd_mapping(space), index, 1, false);
+}
+
+/**
+ * vmd_thread_trap - the current thread faulted, observer "trap"
+ * @a: the access: chained and reference are set
+ *
+ * Unmaps the pages the thread was at, unless it is still at them. Returns 0,
+ * -EINTR or -ENOMEM.
+ */
+int vmd_thread_trap(struct vmd_access *a)
+{
+	struct vmd_space *space = a->space;
+	struct thread_left left = { };
+	struct vmd_thread *t;
+	u32 i;
+
+	if (mutex_lock_killable(&space->trap_lock))
+		return -EINTR;
+	t = thread_lock(space);
+	if (!t) {
+		mutex_unlock(&space->trap_lock);
+		return -ENOMEM;
+	}
+	thread_step(t, a, &left);
+	thread_guards(space, t, &left);
+	spin_unlock(&space->threads_lock);
+	for (i = 0; i < left.n; i++)
+		thread_unmap(space, left.pages[i]);
+	mutex_unlock(&space->trap_lock);
+	return 0;
+}
+
+/**
+ * vmd_threads_forget - threads are no longer at any page of a range
+ * @space: of which
+ * @first: first page
+ * @end: the page after the last one
+ *
+ * Their next touch there is a reference, even of the page they were at.
+ */
+void vmd_threads_forget(struct vmd_space *space, pgoff_t first, pgoff_t end)
+{
+	struct vmd_thread *t;
+	u32 i, j;
+
+	spin_lock(&space->threads_lock);
+	for (i = 0; i < 1 << THREAD_BITS; i++) {
+		hlist_for_each_entry(t, &space->threads[i], list) {
+			for (j = 0; j < t->n; j++)
+				if (t->pages[j] >= first && t->pages[j] < end)
+					break;
+			if (j < t->n)
+				t->n = 0;
+		}
+	}
+	spin_unlock(&space->threads_lock);
+}
+
+/**
+ * vmd_threads_expire - take guards away that have lapsed
+ * @space: all its frames are guarded, or cannot go for other reasons
+ */
+void vmd_threads_expire(struct vmd_space *space)
+{
+	struct vmd_thread *t;
+	u32 i, j;
+
+	spin_lock(&space->threads_lock);
+	for (i = 0; i < 1 << THREAD_BITS; i++) {
+		hlist_for_each_entry(t, &space->threads[i], list) {
+			if (!t->guarded ||
+			    time_before(jiffies, t->stamp + GUARD_TIME))
+				continue;
+			t->guarded = false;
+			for (j = 0; j < t->n; j++)
+				thread_guard(space, t->pages[j], false);
+		}
+	}
+	spin_unlock(&space->threads_lock);
+}

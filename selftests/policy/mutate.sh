@@ -1,0 +1,124 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Test the tests: break the policies in one small way after the other, in a
+# copy, and see that the tests fail each time.
+#
+#	mutate.sh [PATTERN]	only mutations whose line has PATTERN
+
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+top=$here/../..
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+mkdir -p "$tmp/module" "$tmp/tools" "$tmp/selftests"
+cp -r "$top/module/policy" "$tmp/module/"
+cp "$top/tools/sim.c" "$top/tools/sim.h" "$tmp/tools/"
+cp -r "$here" "$tmp/selftests/"
+cp -r "$tmp/module/policy" "$tmp/good"
+
+build()
+{
+	make -s -C "$tmp/selftests/policy" CFLAGS=-O1 WARN= \
+		>"$tmp/log" 2>&1
+}
+
+run()
+{
+	(cd "$tmp/selftests/policy" &&
+		timeout 120 build/test_policy -n 4000 vectors.txt) \
+		>"$tmp/log" 2>&1
+}
+
+# The file, what is broken, and how. The replacement has to change something.
+mutations()
+{
+	cat <<-'END'
+	fifo.c|a new page goes first|s/vmd_list_add_last(state/vmd_list_add_first(state/
+	fifo.c|kept does nothing|s/vmd_list_move_last(state, slot)/(void)slot/
+	fifo.c|a touch moves|s/\.victim =/.touched = (void *)fifo_kept, .victim =/
+	lru.c|a touch does not move|/lru_touched/,/^}/s/vmd_list_move_last(state, slot)/(void)slot/
+	lru.c|a touch moves the wrong way|/lru_touched/,/^}/s/move_last/move_first/
+	lru.c|kept does nothing|/lru_kept/,/^}/s/vmd_list_move_last(state, slot)/(void)slot/
+	lru.c|a page is not removed|/lru_removed/,/^}/s/vmd_list_del(state, slot)/(void)slot/
+	mru.c|a touch does not move|/mru_touched/,/^}/s/vmd_list_move_first(state, slot)/(void)slot/
+	mru.c|restored is as good as new|s/flags & VMD_REF_RESTORED/0/
+	mru.c|kept goes first|/mru_kept/,/^}/s/move_last/move_first/
+	clock.c|passing does not clear|/clock_turn/,/^}/s/clock_set_bit(c, slot, false)/clock_set_bit(c, VMD_NO_SLOT \& 0, false)/
+	clock.c|a touch sets nothing|/^static void clock_touched/,/^}/s/true/false/
+	clock.c|a new page keeps the slot's old bit|/^static void clock_inserted/,/^}/s/clock_set_bit(c, slot, false)/(void)c/
+	clock.c|a new page is referenced|/^static void clock_inserted/,/^}/s/false/true/
+	clock.c|clock-a: a new page is not|s/!(flags & (VMD_REF_DEFERRED | VMD_REF_RESTORED))/false/
+	clock.c|clock-a: deferred is ignored|s/(VMD_REF_DEFERRED | VMD_REF_RESTORED)/VMD_REF_RESTORED/
+	clock.c|clock-a: restored is ignored|s/(VMD_REF_DEFERRED | VMD_REF_RESTORED)/VMD_REF_DEFERRED/
+	clock.c|a new page stands before the hand|s/vmd_list_add_last(c->link, slot)/vmd_list_add_first(c->link, slot)/
+	clock.c|kept does not set the bit|/^static void clock_kept/,/^}/s/true/false/
+	clock.c|kept does not move|/^static void clock_kept/,/^}/s/vmd_list_move_last(c->link, slot)/(void)c/
+	clock.c|resize forgets the bits|s/memmove(c->link + slots + 1, from, bytes)/(void)from; (void)bytes/
+	clock.c|the bitmap is a word short|s/(size_t)slots + 31) \/ 32/(size_t)slots) \/ 32/
+	clock.c|bits share a word's first one|s/(u32)1 << slot % 32/(u32)1 << slot % 31/
+	clock.c|several: the second round is missing|s/clock_search(state, true, &s);/;/
+	clock.c|several: bits do not matter|/^static bool clock_search/,/^}/s/clock_bit(c, slot) == bit/clock_bit(c, slot) == bit || bit == false/
+	clock.c|a walk begins with the referenced|/^static void clock_walk/,/^}/{s/false/X/;s/true/false/;s/X/true/}
+	lfu.c|a touch does not count|s/count++;/count += 0;/
+	lfu.c|a new page counts for 2|s/VMD_REF_DEFERRED ? 0 : 1/VMD_REF_DEFERRED ? 0 : 2/
+	lfu.c|deferred counts at once|s/VMD_REF_DEFERRED ? 0 : 1/VMD_REF_DEFERRED ? 1 : 1/
+	lfu.c|a touched page goes before its equals|s/lfu_count(l, next) <= count/lfu_count(l, next) < count/
+	lfu.c|a run forgets its last|s/cell\[run\].last = prev;/;/
+	lfu.c|runs are not used again|s/l->free = run + 1;/;/
+	lfu.c|kept takes no count along|/^static void lfu_kept/,/^}/s/lfu_join_last(l, slot)/lfu_join(l, slot, VMD_NO_SLOT, 0)/
+	lfu.c|kept of the last one joins the run before|s/if (vmd_list_last(l->link) == slot)/if (0)/
+	lfu.c|restored counts for 1|s/flags & VMD_REF_RESTORED/0/
+	lfu.c|resize forgets the cells|s/memmove(l->link + slots + 1, from, bytes)/(void)from; (void)bytes/
+	random.c|the generator stands still|/^static void random_removed/,/^}/s/r->seed += RANDOM_GAMMA/;/
+	random.c|the seed is ignored|s/r->seed = params\[0\]/r->seed = 1/
+	random.c|the last is never drawn|s/random_draw(r, i, r->free - i)/random_draw(r, i, r->free - i > 1 ? r->free - i - 1 : 1)/
+	random.c|the draw is not undone|s/while (drawn--)/while (0 \&\& drawn--)/
+	random.c|kept stays in the draw|/^static void random_kept/,/^}/s/random_park(r, place)/(void)0/
+	random.c|the second turn stands still|s/r->turn = (r->turn + 1) % r->nr/(void)0/
+	random.c|restored may be drawn at once|s/flags & VMD_REF_RESTORED/0/
+	random.c|the kept stay parked|/^static void random_free_all/,/^}/s/r->free = r->nr/r->free = r->free < r->nr ? r->free + 1 : r->nr/
+	list.h|del leaves a link|/vmd_list_del/,/^}/s/link\[next\].prev = prev;//
+	list.h|peek stops one early|s/nr < max/nr + 1 < max/
+	list.h|walk does not stop|s/slot != VMD_NO_SLOT && visit(arg, slot)/slot != VMD_NO_SLOT \&\& (visit(arg, slot) || 1)/
+	list.h|the head has no room|s/((size_t)slots + 1) \*/((size_t)slots) */
+	table.c|a name's beginning will do|s/strlen(name) == len && //
+	table.c|doubled parameters|s/ || \*seen & (u32)1 << i//
+	table.c|no bounds below|s/value < ops->params\[i\].min || //
+	table.c|no bounds above|s/ || value > ops->params\[i\].max//
+	table.c|overflow of the product|s/over |= sum > limit;//
+	table.c|overflow of the sum|s/over |= sum + digit < sum;//
+	table.c|octal|s/if (text\[1\] != .x.)/if (0)/
+	table.c|empty numbers|s/if (!len)/if (0)/
+	table.c|letters in decimals|s/if (digit >= base)/if (digit >= 16)/
+	table.c|the choice is filled too early|s/found.ops = table_find(text, len);/*choice = found; &/
+	table.c|blames the key for the value|s/\*bad = ++text;/++text;/
+	table.c|no 0 at the end of what is cut|s/out.at < len ? out.at : len - 1/out.at/
+	END
+}
+
+build && run || { cat "$tmp/log"; echo "fails already"; exit 1; }
+mutations | grep -e "${1-}" >"$tmp/list"
+caught=0 missed=0
+while IFS='|' read -r file what how; do
+	cp "$tmp/good/$file" "$tmp/module/policy/$file"
+	sed -i "$how" "$tmp/module/policy/$file"
+	if cmp -s "$tmp/good/$file" "$tmp/module/policy/$file"; then
+		echo "MISSED $file: $what: nothing was changed"
+		missed=$((missed + 1))
+	elif ! build; then
+		cat "$tmp/log"
+		echo "MISSED $file: $what: does not build"
+		missed=$((missed + 1))
+	elif run; then
+		echo "MISSED $file: $what"
+		missed=$((missed + 1))
+	else
+		echo "caught $file: $what"
+		caught=$((caught + 1))
+	fi
+	cp "$tmp/good/$file" "$tmp/module/policy/$file"
+done <"$tmp/list"
+echo "$caught caught, $missed missed"
+[ "$missed" -eq 0 ]

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the policy tests share.
+ */
+#ifndef _TESTS_H
+#define _TESTS_H
+
+#include "../../module/policy/policy.h"
+
+/* Set by the command line, which prints the seed. */
+extern u64 tests_seed;
+extern u64 tests_references;
+
+#define __printf(text, first)	__attribute__((format(printf, text, first)))
+
+/* One test: begun, failed any number of times, ended. */
+__printf(1, 2) void test_begin(const char *name, ...);
+__printf(1, 2) void test_fail(const char *text, ...);
+bool test_failed(void);
+void test_end(void);
+
+#define CHECK(condition, ...)				\
+	do {						\
+		if (!(condition))			\
+			test_fail(__VA_ARGS__);		\
+	} while (0)
+
+/* The choice that @text names, which has to be right. */
+struct vmd_policy_choice test_choice(const char *text);
+
+/* The groups, each in a file of its name. */
+void test_vectors(const char *file);
+void test_naive(void);
+void test_contract(void);
+void test_parse(void);
+
+#endif /* _TESTS_H */

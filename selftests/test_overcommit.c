@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Content survives any order of touching, with 8 threads and with 4 processes
+ * at 4 and 64 times the budget, under every policy and observer; and at no
+ * sampled instant does the space hold more frames than its budget.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+
+#include "vmd_harness.h"
+
+#define FRAMES		64
+#define PAGES_4X	(4 * FRAMES)
+#define PAGES_64X	(64 * FRAMES)
+#define WORKERS		8
+#define PROCESSES	4
+#define OPS_4X		200		/* of each worker, times VMD_TEST_SCALE */
+#define OPS_64X		100
+#define SAMPLE_MS	2
+
+/*
+ * A page begins with its index, which never changes, and a count that all
+ * workers add to; its last word is its owner's alone.
+ */
+enum { WORD_INDEX, WORD_COUNT };
+
+#define WORD_OWNER	(vmd_ps / sizeof(uint64_t) - 1)
+
+/* Shared by all processes of a run */
+struct run {
+	int fd;
+	char *map;
+	unsigned long pages;
+	unsigned long ops;
+	unsigned long workers;
+	unsigned long errors;
+	uint64_t owned[PAGES_64X];	/* what WORD_OWNER of each page must be */
+};
+
+struct worker {
+	struct run *run;
+	unsigned long number;
+};
+
+static uint64_t *page_word(struct run *run, unsigned long page, size_t word)
+{
+	return (uint64_t *)(run->map + page * vmd_ps) + word;
+}
+
+static void found_error(struct run *run)
+{
+	__atomic_fetch_add(&run->errors, 1, __ATOMIC_RELAXED);
+}
+
+static void own_page(struct run *run, unsigned long page)
+{
+	volatile uint64_t *word = page_word(run, page, WORD_OWNER);
+
+	if (*word != run->owned[page])
+		found_error(run);
+	run->owned[page] += page + 1;
+	*word = run->owned[page];
+}
+
+static void visit_page(struct worker *w, unsigned long page)
+{
+	struct run *run = w->run;
+
+	if (*(volatile uint64_t *)page_word(run, page, WORD_INDEX) != page)
+		found_error(run);
+	__atomic_fetch_add(page_word(run, page, WORD_COUNT), 1,
+			   __ATOMIC_RELAXED);
+	if (page % run->workers == w->number)
+		own_page(run, page);
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t seed = w->number + 1;
+	unsigned long i;
+
+	for (i = 0; i < w->run->ops; i++)
+		visit_page(w, vmd_random(&seed) % w->run->pages);
+	return NULL;
+}
+
+static void run_threads(struct run *run, unsigned long first,
+			unsigned long count)
+{
+	struct worker worker[WORKERS];
+	pthread_t thread[WORKERS];
+	unsigned long i;
+
+	for (i = 0; i < count; i++) {
+		worker[i] = (struct worker){ run, first + i };
+		if (pthread_create(&thread[i], NULL, work, &worker[i]))
+			found_error(run);
+	}
+	for (i = 0; i < count; i++)
+		pthread_join(thread[i], NULL);
+}
+
+static void run_processes(struct run *run)
+{
+	unsigned long i, each = run->workers / PROCESSES;
+	pid_t pid[PROCESSES];
+
+	for (i = 0; i < PROCESSES; i++) {
+		pid[i] = vmd_fork();
+		if (!pid[i]) {
+			run_threads(run, i * each, each);
+			_exit(0);
+		}
+	}
+	for (i = 0; i < PROCESSES; i++)
+		if (vmd_wait(pid[i], 100000))
+			found_error(run);
+}
+
+static void number_pages(struct run *run)
+{
+	unsigned long i;
+
+	for (i = 0; i < run->pages; i++)
+		*page_word(run, i, WORD_INDEX) = i;
+}
+
+/* Every addition arrived, and every owner's last word is there. */
+static void check_pages(struct run *run)
+{
+	uint64_t count = 0;
+	unsigned long i;
+
+	for (i = 0; i < run->pages; i++) {
+		if (*page_word(run, i, WORD_INDEX) != i ||
+		    *page_word(run, i, WORD_OWNER) != run->owned[i])
+			found_error(run);
+		count += *page_word(run, i, WORD_COUNT);
+	}
+	if (count != run->workers * run->ops)
+		found_error(run);
+}
+
+/* Looks at a space through all of its views while the others work. */
+struct sampler {
+	int fd;
+	uint64_t id;
+	uint64_t most;
+	unsigned long samples;
+	volatile bool stop;
+	pthread_t thread;
+};
+
+static void sample(struct sampler *s, uint64_t resident)
+{
+	if (resident > s->most)
+		s->most = resident;
+	s->samples++;
+}
+
+static void sample_text(struct sampler *s)
+{
+	char *debugfs = vmd_space_file(s->id, "stats");
+	char *line = vmd_space_line(s->id);
+	char *at = line ? strstr(line, " resident=") : NULL;
+	uint64_t value;
+
+	if (debugfs && vmd_value(debugfs, "resident", &value))
+		sample(s, value);
+	if (at)
+		sample(s, strtoull(at + strlen(" resident="), NULL, 10));
+	free(debugfs);
+	free(line);
+}
+
+static void *sampler_run(void *arg)
+{
+	struct sampler *s = arg;
+	struct vmd_stats stats;
+
+	while (!s->stop) {
+		if (!vmd_stats(s->fd, &stats))
+			sample(s, stats.resident);
+		if (s->samples % 8 == 0)
+			sample_text(s);
+		vmd_sleep_ms(SAMPLE_MS);
+	}
+	return NULL;
+}
+
+FIXTURE(overcommit) {
+	struct run *run;
+	struct sampler sampler;
+};
+
+FIXTURE_VARIANT(overcommit) {
+	const char *policy;
+	const char *observer;
+};
+
+#define VARIANT(id, policy_name, observer_name)			\
+	FIXTURE_VARIANT_ADD(overcommit, id##_##observer_name) {	\
+		.policy = policy_name,				\
+		.observer = #observer_name,			\
+	}
+
+#define EACH_OBSERVER(id, policy_name)				\
+	VARIANT(id, policy_name, fault);			\
+	VARIANT(id, policy_name, accessed);			\
+	VARIANT(id, policy_name, trap)
+
+EACH_OBSERVER(fifo, "fifo");
+EACH_OBSERVER(lru, "lru");
+EACH_OBSERVER(clock, "clock");
+EACH_OBSERVER(clock_a, "clock-a");
+EACH_OBSERVER(lfu, "lfu");
+EACH_OBSERVER(mru, "mru");
+EACH_OBSERVER(random, "random");
+
+FIXTURE_SETUP(overcommit)
+{
+	struct run *run = mmap(NULL, sizeof(*run), VMD_RW,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, (void *)run);
+	self->run = run;
+	ASSERT_OPEN(run->fd);
+	ASSERT_EQ(0, vmd_set(run->fd, variant->policy, variant->observer,
+			     FRAMES));
+	self->sampler.fd = run->fd;
+	self->sampler.id = vmd_id(run->fd);
+}
+
+FIXTURE_TEARDOWN(overcommit)
+{
+	close(self->run->fd);
+	munmap(self->run, sizeof(*self->run));
+}
+
+static bool prepare(struct run *run, struct sampler *s, unsigned long pages,
+		    unsigned long ops)
+{
+	run->pages = pages;
+	run->ops = vmd_scaled(ops);
+	run->workers = WORKERS;
+	run->map = vmd_map(run->fd, pages);
+	if (run->map == MAP_FAILED)
+		return false;
+	if (pthread_create(&s->thread, NULL, sampler_run, s))
+		return false;
+	number_pages(run);
+	return true;
+}
+
+static void finish(struct run *run, struct sampler *s)
+{
+	check_pages(run);
+	s->stop = true;
+	pthread_join(s->thread, NULL);
+}
+
+static bool really_evicted(struct run *run)
+{
+	struct vmd_stats stats;
+
+	return !vmd_stats(run->fd, &stats) &&
+	       stats.evictions >= run->pages - FRAMES && !stats.io_errors;
+}
+
+TEST_F(overcommit, content_at_4_times_the_budget_with_8_threads)
+{
+	struct run *run = self->run;
+
+	ASSERT_TRUE(prepare(run, &self->sampler, PAGES_4X, OPS_4X));
+	run_threads(run, 0, WORKERS);
+	finish(run, &self->sampler);
+	EXPECT_EQ(0, run->errors);
+	EXPECT_TRUE(really_evicted(run));
+	EXPECT_LT(2, self->sampler.samples);
+	EXPECT_GE(FRAMES, self->sampler.most);
+}
+
+TEST_F(overcommit, content_at_4_times_the_budget_with_4_processes)
+{
+	struct run *run = self->run;
+
+	ASSERT_TRUE(prepare(run, &self->sampler, PAGES_4X, OPS_4X));
+	run_processes(run);
+	finish(run, &self->sampler);
+	EXPECT_EQ(0, run->errors);
+	EXPECT_TRUE(really_evicted(run));
+	EXPECT_LT(2, self->sampler.samples);
+	EXPECT_GE(FRAMES, self->sampler.most);
+}
+
+TEST_F(overcommit, content_at_64_times_the_budget_with_8_threads_of_4_processes)
+{
+	struct run *run = self->run;
+
+	ASSERT_TRUE(prepare(run, &self->sampler, PAGES_64X, OPS_64X));
+	run_processes(run);
+	finish(run, &self->sampler);
+	EXPECT_EQ(0, run->errors);
+	EXPECT_TRUE(really_evicted(run));
+	EXPECT_LT(2, self->sampler.samples);
+	EXPECT_GE(FRAMES, self->sampler.most);
+}
+
+TEST_HARNESS_MAIN

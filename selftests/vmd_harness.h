@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kselftest harness as the vmdemo programs use it. Included once in a
+ * program, by the file with its tests.
+ */
+#ifndef _VMD_HARNESS_H
+#define _VMD_HARNESS_H
+
+#include <kselftest_harness.h>
+
+#include "vmd_test.h"
+
+/* An emulated guest with a sanitizing kernel is slow; a hang is still caught. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	120
+
+/* The error of a system call that returned @ret; 0 if it did not fail. */
+static inline int vmd_error(long ret)
+{
+	return ret == -1 ? errno : 0;
+}
+
+/* The call fails, and with this error. A block that tells more may follow. */
+#define EXPECT_ERRNO(error, call)	EXPECT_EQ(error, vmd_error(call))
+
+/* A helper process said by its exit status that all went well. */
+#define VMD_CHILD_MS		60000
+#define EXPECT_CHILD(pid)	EXPECT_EQ(0, vmd_wait(pid, VMD_CHILD_MS))
+
+/* Open a space; stop the test if there is no device. */
+#define ASSERT_OPEN(fd) do {			\
+	(fd) = vmd_open();			\
+	ASSERT_LE(0, (fd)) {			\
+		TH_LOG("cannot open %s: %s", VMD_DEVICE, strerror(errno)); \
+	}					\
+} while (0)
+
+#define ASSERT_MAP(map, fd, pages) do {		\
+	(map) = vmd_map(fd, pages);		\
+	ASSERT_NE(MAP_FAILED, (void *)(map));	\
+} while (0)
+
+#endif /* _VMD_HARNESS_H */

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vmdemoctl info: the module's limits, or one space's setup. */
+#include "device.h"
+#include "output.h"
+
+#include <stdio.h>
+
+static const struct {
+	__u64 bit;
+	const char *name;
+} info_features[] = {
+	{ VMD_FEATURE_ACCESSED, "accessed" },
+	{ VMD_FEATURE_TRAP,	"trap" },
+	{ VMD_FEATURE_PIN,	"pin" },
+	{ VMD_FEATURE_ATTACH,	"attach" },
+};
+
+static void info_print_features(__u64 features)
+{
+	char list[128] = "";
+	size_t i, used = 0;
+
+	for (i = 0; i < ARRAY_SIZE(info_features); i++)
+		if (features & info_features[i].bit)
+			used += snprintf(list + used, sizeof(list) - used, "%s%s",
+					 used ? " " : "", info_features[i].name);
+	ctl_print_value("features", "%s", list);
+}
+
+static void info_print_module(const struct vmd_info *info)
+{
+	char version[4 * VMD_NAME_LEN + 1];
+
+	ctl_print_value("version", "%s",
+			ctl_printable(info->version, version, sizeof(version)));
+	ctl_print_value("abi_version", "%u", info->abi_version);
+	info_print_features(info->features);
+	ctl_print_value("page_size", "%u", info->page_size);
+	ctl_print_size("max_size", info->max_size);
+	ctl_print_value("max_frames", "%llu", info->max_frames);
+	ctl_print_value("reserve_frames", "%u", info->reserve_frames);
+	ctl_print_value("frame_bytes", "%u", info->frame_bytes);
+	ctl_print_value("page_bytes", "%u", info->page_bytes);
+}
+
+static void info_json_module(struct json_object *object, const struct vmd_info *info)
+{
+	struct json_object *features = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(info_features); i++)
+		if (info->features & info_features[i].bit)
+			json_object_array_add(features,
+					      json_object_new_string(info_features[i].name));
+	ctl_json_add_text(object, "version", info->version);
+	ctl_json_add_u64(object, "abi_version", info->abi_version);
+	ctl_json_add(object, "features", features);
+	ctl_json_add_u64(object, "page_size", info->page_size);
+	ctl_json_add_u64(object, "max_size", info->max_size);
+	ctl_json_add_u64(object, "max_frames", info->max_frames);
+	ctl_json_add_u64(object, "reserve_frames", info->reserve_frames);
+	ctl_json_add_u64(object, "frame_bytes", info->frame_bytes);
+	ctl_json_add_u64(object, "page_bytes", info->page_bytes);
+}
+
+static void info_module_text(const struct vmd_info *info,
+			     const struct vmd_config *config)
+{
+	info_print_module(info);
+	printf("\na new space starts with:\n");
+	ctl_print_config(config);
+}
+
+static void info_module_json(const struct vmd_info *info,
+			     const struct vmd_config *config)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *defaults = json_object_new_object();
+
+	info_json_module(object, info);
+	ctl_json_add_config(defaults, config);
+	ctl_json_add(object, "defaults", defaults);
+	ctl_json_free(object, true);
+}
+
+static void info_space_text(const struct vmd_info *info,
+			    const struct vmd_config *config)
+{
+	ctl_print_value("id", "%llu", info->space_id);
+	ctl_print_value("uid", "%u", info->owner_uid);
+	ctl_print_config(config);
+}
+
+static void info_space_json(const struct vmd_info *info,
+			    const struct vmd_config *config)
+{
+	struct json_object *object = json_object_new_object();
+
+	ctl_json_add_u64(object, "id", info->space_id);
+	ctl_json_add_u64(object, "uid", info->owner_uid);
+	ctl_json_add_config(object, config);
+	ctl_json_free(object, true);
+}
+
+static void info_show(const struct vmd_info *info, const struct vmd_config *config,
+		      bool space)
+{
+	if (space && ctl_options.json)
+		info_space_json(info, config);
+	else if (space)
+		info_space_text(info, config);
+	else if (ctl_options.json)
+		info_module_json(info, config);
+	else
+		info_module_text(info, config);
+}
+
+static const struct argp info_argp = {
+	.parser = ctl_words_only,
+	.args_doc = "[SPACE]",
+	.doc = "Show how SPACE is set up; without SPACE, the module's version,\n"
+	       "features and limits, and what a new space starts with.",
+	.children = ctl_common,
+};
+
+int cmd_info(int argc, char **argv)
+{
+	struct ctl_words words = { .names = { "SPACE" } };
+	struct ctl_space space = CTL_NO_SPACE;
+	struct vmd_config config;
+	int status;
+
+	ctl_parse_args(&info_argp, argc, argv, &words);
+	status = ctl_open_named(&space, words.word[0]);
+	if (status)
+		return status;
+	status = ctl_get_config(&space, &config);
+	if (!status)
+		info_show(&space.info, &config, words.word[0]);
+	ctl_close(&space);
+	return status;
+}

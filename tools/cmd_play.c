@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vmdemoctl play: touch pages in a given order and show what happens. */
+#include "config.h"
+#include "output.h"
+#include "play.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct play_args {
+	struct ctl_request request;
+	struct play_refs refs;
+	const char *trace;
+	bool quiet;
+	int status;
+};
+
+/* Of several errors the first one is told. */
+static void play_set(struct play_args *args, const char *key, const char *text)
+{
+	if (!args->status)
+		args->status = ctl_request_set(&args->request, key, text);
+}
+
+static void play_check_args(struct argp_state *state, struct play_args *args)
+{
+	if (args->status)
+		return;
+	if (args->trace && args->refs.nr)
+		argp_error(state, "give either references or --trace, not both");
+	if (!args->trace && !args->refs.nr)
+		argp_error(state, "no pages to touch: give references (1 2 3w) or --trace FILE");
+}
+
+static error_t play_option(int key, char *arg, struct argp_state *state)
+{
+	struct play_args *args = state->input;
+
+	switch (key) {
+	case 'p':
+		play_set(args, "policy", arg);
+		return 0;
+	case 'f':
+		play_set(args, "budget", arg);
+		return 0;
+	case 'o':
+		play_set(args, "observer", arg);
+		return 0;
+	case 't':
+		args->trace = arg;
+		return 0;
+	case 'q':
+		args->quiet = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!args->status)
+			args->status = play_add_text(&args->refs, arg);
+		return 0;
+	case ARGP_KEY_END:
+		play_check_args(state, args);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option play_options[] = {
+	{ "policy", 'p', "POLICY", 0, "Who decides which page goes (default: the module's)", 0 },
+	{ "frames", 'f', "N", 0, "Frames the space may hold (default: the module's)", 0 },
+	{ "observer", 'o', "OBSERVER", 0, "fault, accessed or trap (default: trap)", 0 },
+	{ "trace", 't', "FILE", 0, "Take the references from FILE, - for standard input", 0 },
+	{ "quiet", 'q', NULL, 0, "Show only the totals", 0 },
+	{ 0 },
+};
+
+static const struct argp play_argp = {
+	.options = play_options,
+	.parser = play_option,
+	.args_doc = "REF...\n--trace FILE",
+	.doc = "Open a space, touch its pages in the order given, and show for each\n"
+	       "reference whether it hit, what is in the frames, and what was evicted;\n"
+	       "then the counters. The pages are really touched; all that is shown\n"
+	       "comes from the kernel.\n"
+	       "\vREF is the number of a page, 12 or 0xc, to be read; with w behind it,\n"
+	       "12w, to be written. A trace file has one a line; # begins a comment.\n"
+	       "\n"
+	       "Example:\n"
+	       "  vmdemoctl play --policy lru --frames 3 1 2 3 4 1 2w 5 1 2 3 4 5",
+	.children = ctl_common,
+};
+
+static int play_gather(struct play_args *args)
+{
+	int status = args->status;
+
+	if (!status && args->trace)
+		status = play_add_file(&args->refs, args->trace);
+	if (!status && !args->refs.nr)
+		status = ctl_usage("%s: no references in it", args->trace);
+	if (!status && !*args->request.config.observer)
+		status = ctl_request_set(&args->request, "observer", "trap");
+	return status;
+}
+
+static int play_check_pages(const struct play_refs *refs, const struct vmd_info *info)
+{
+	__u64 most = info->max_size / info->page_size;
+
+	if (refs->last_page < most)
+		return CTL_OK;
+	return ctl_fail("page %llu: a space has at most %llu pages, numbered from 0 (max_size)",
+			refs->last_page, most);
+}
+
+static int play_configure(struct play *play, struct ctl_request *request)
+{
+	int status = play_check_pages(&play->refs, &play->space.info);
+
+	if (status)
+		return status;
+	request->config.size = (play->refs.last_page + 1) * play->space.info.page_size;
+	request->config.mask |= VMD_CONFIG_SIZE;
+	status = ctl_request_check(request, &play->space.info);
+	if (!status)
+		status = ctl_set_config(&play->space, &request->config);
+	if (!status)
+		status = ctl_get_config(&play->space, &play->config);
+	play->unmap_repeats = !strcmp(play->config.observer, "trap");
+	return status;
+}
+
+static int play_after(struct play *play)
+{
+	int status = play_look(play);
+
+	if (!status)
+		play_show(play);
+	return status;
+}
+
+static void play_print_head(const struct play *play)
+{
+	printf("space %llu: policy %s, %llu frames, observer %s, %llu pages\n",
+	       play->space.info.space_id, play->config.policy,
+	       play->config.budget, play->config.observer, play->refs.last_page + 1);
+}
+
+static int play_run(struct play *play)
+{
+	int status = play_map(play);
+
+	if (status)
+		return status;
+	if (play->quiet)
+		return play_touch_all(play, NULL);
+	if (ctl_options.json)
+		play->trace = json_object_new_array();
+	else
+		play_print_head(play);
+	play_show_init(play);
+	status = ctl_get_stats(&play->space, 0, &play->stats);
+	return status ? status : play_touch_all(play, play_after);
+}
+
+static void play_print_totals(const struct play *play, struct vmd_stats *stats)
+{
+	if (!play->quiet)
+		putchar('\n');
+	ctl_print_counters(stats);
+	ctl_print_latency(stats);
+}
+
+static void play_json_totals(struct play *play, struct vmd_stats *stats)
+{
+	struct json_object *object = json_object_new_object();
+
+	ctl_json_add_u64(object, "space", play->space.info.space_id);
+	ctl_json_add_text(object, "policy", play->config.policy);
+	ctl_json_add_u64(object, "frames", play->config.budget);
+	ctl_json_add_text(object, "observer", play->config.observer);
+	ctl_json_add_u64(object, "pages", play->refs.last_page + 1);
+	if (play->trace)
+		ctl_json_add(object, "trace", json_object_get(play->trace));
+	ctl_json_add(object, "totals", ctl_json_stats(stats));
+	ctl_json_add_u64(object, "data_losses", play->losses);
+	ctl_json_free(object, true);
+}
+
+static int play_totals(struct play *play)
+{
+	struct vmd_stats stats;
+	int status = ctl_get_stats(&play->space, 0, &stats);
+
+	if (status)
+		return status;
+	if (ctl_options.json)
+		play_json_totals(play, &stats);
+	else
+		play_print_totals(play, &stats);
+	if (!play->losses)
+		return CTL_OK;
+	return ctl_fail("DATA LOSS: %llu reads found something else than was written",
+			play->losses);
+}
+
+static int play_all(struct play *play, struct ctl_request *request)
+{
+	int status = ctl_open(&play->space);
+
+	if (status)
+		return status;
+	status = play_configure(play, request);
+	if (!status)
+		status = play_run(play);
+	if (!status)
+		status = play_totals(play);
+	play_unmap(play);
+	play_frames_free(play);
+	json_object_put(play->trace);
+	ctl_close(&play->space);
+	return status;
+}
+
+int cmd_play(int argc, char **argv)
+{
+	struct play play = { .space = CTL_NO_SPACE };
+	struct play_args args = { 0 };
+	int status;
+
+	ctl_parse_args(&play_argp, argc, argv, &args);
+	status = play_gather(&args);
+	play.refs = args.refs;
+	play.quiet = args.quiet;
+	if (!status)
+		status = play_all(&play, &args.request);
+	play_refs_free(&play.refs);
+	return status;
+}

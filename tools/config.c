@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A space's configuration as the user asks for it. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../module/policy/policy.h"
+#include "procfs.h"
+
+static const char *const ctl_observers[] = { "fault", "accessed", "trap" };
+
+/* Append a name to a list in @buf; a list that is too long is cut. */
+static void ctl_append(char *buf, size_t size, const char *name)
+{
+	size_t used = strlen(buf);
+
+	snprintf(buf + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+/* The policies of the loaded module, whatever this tool was linked with. */
+struct ctl_names {
+	const char *wanted;
+	bool found;
+	char list[512];
+};
+
+static void ctl_note_policy(void *arg, const char *name, const char *text)
+{
+	struct ctl_names *names = arg;
+
+	(void)text;
+	ctl_append(names->list, sizeof(names->list), name);
+	if (!strcmp(name, names->wanted))
+		names->found = true;
+}
+
+static void ctl_find_policy(struct ctl_names *names)
+{
+	u32 i;
+
+	if (ctl_proc_has("policies") && !ctl_proc_policies(ctl_note_policy, names) &&
+	    *names->list)
+		return;
+	for (i = 0; i < vmd_nr_policies; i++)
+		ctl_note_policy(names, vmd_policies[i]->name, NULL);
+}
+
+static const struct vmd_policy_ops *ctl_linked_policy(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < vmd_nr_policies; i++)
+		if (!strcmp(vmd_policies[i]->name, name))
+			return vmd_policies[i];
+	return NULL;
+}
+
+static int ctl_bad_params(const char *text, const struct vmd_policy_ops *ops,
+			  const char *bad, int error)
+{
+	char list[512] = "", param[128];
+	u32 i;
+
+	if (!ops->nr_params)
+		return ctl_usage("policy '%s': %s takes no parameters", text, ops->name);
+	for (i = 0; i < ops->nr_params; i++) {
+		const struct vmd_policy_param *p = &ops->params[i];
+
+		snprintf(param, sizeof(param), "%s=%llu..%llu", p->name,
+			 (__u64)p->min, (__u64)p->max);
+		ctl_append(list, sizeof(list), param);
+	}
+	return ctl_usage("policy '%s': '%s' is %s: %s takes %s", text, bad ? bad : "",
+			 error == -ERANGE ? "out of bounds" : "wrong", ops->name, list);
+}
+
+/*
+ * The module judges; but it only says EINVAL, so what can be known to be wrong
+ * is told here. A policy that only the module knows goes to it unchecked.
+ */
+static int ctl_check_policy(const char *text)
+{
+	char name[VMD_POLICY_LEN] = "";
+	struct ctl_names names = { .wanted = name };
+	const struct vmd_policy_ops *ops;
+	struct vmd_policy_choice choice;
+	const char *bad = NULL;
+	int error;
+
+	strncat(name, text, strcspn(text, ":"));
+	ctl_find_policy(&names);
+	if (!names.found)
+		return ctl_usage("unknown policy '%s': one of %s", name, names.list);
+	ops = ctl_linked_policy(name);
+	error = ops ? vmd_policy_parse(text, &choice, &bad) : 0;
+	return error ? ctl_bad_params(text, ops, bad, error) : CTL_OK;
+}
+
+static int ctl_set_policy(struct ctl_request *request, const char *text)
+{
+	char *to = request->config.policy;
+
+	if (strlen(text) >= VMD_POLICY_LEN)
+		return ctl_usage("policy '%.20s...': longer than %d characters",
+				 text, VMD_POLICY_LEN - 1);
+	memcpy(to, text, strlen(text) + 1);
+	return ctl_check_policy(text);
+}
+
+static int ctl_set_observer(struct ctl_request *request, const char *text)
+{
+	char list[64] = "";
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ctl_observers); i++) {
+		if (!strcmp(ctl_observers[i], text)) {
+			memcpy(request->config.observer, text, strlen(text) + 1);
+			return CTL_OK;
+		}
+		ctl_append(list, sizeof(list), ctl_observers[i]);
+	}
+	return ctl_usage("unknown observer '%s': one of %s", text, list);
+}
+
+static int ctl_set_budget(struct ctl_request *request, const char *text)
+{
+	const char *why;
+	__u64 value;
+
+	why = ctl_parse_size(text, &value, &request->budget_bytes);
+	if (why)
+		return ctl_usage("budget '%s': %s", text, why);
+	if (!value)
+		return ctl_usage("budget '%s': a space needs at least 1 frame", text);
+	request->config.budget = value;
+	return CTL_OK;
+}
+
+static int ctl_set_size(struct ctl_request *request, const char *text)
+{
+	bool suffix;
+	const char *why;
+	__u64 value;
+
+	why = ctl_parse_size(text, &value, &suffix);
+	if (why)
+		return ctl_usage("size '%s': %s", text, why);
+	request->config.size = value;
+	return CTL_OK;
+}
+
+static const struct ctl_key {
+	const char *name;
+	__u64 bit;
+	int (*set)(struct ctl_request *request, const char *text);
+} ctl_keys[] = {
+	{ "policy",   VMD_CONFIG_POLICY,   ctl_set_policy },
+	{ "budget",   VMD_CONFIG_BUDGET,   ctl_set_budget },
+	{ "observer", VMD_CONFIG_OBSERVER, ctl_set_observer },
+	{ "size",     VMD_CONFIG_SIZE,	   ctl_set_size },
+};
+
+int ctl_request_set(struct ctl_request *request, const char *key, const char *text)
+{
+	char list[64] = "";
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ctl_keys); i++) {
+		ctl_append(list, sizeof(list), ctl_keys[i].name);
+		if (strcmp(ctl_keys[i].name, key))
+			continue;
+		if (request->config.mask & ctl_keys[i].bit)
+			return ctl_usage("'%s' is given twice", key);
+		request->config.mask |= ctl_keys[i].bit;
+		return ctl_keys[i].set(request, text);
+	}
+	return ctl_usage("unknown key '%s': one of %s", key, list);
+}
+
+static int ctl_check_multiple(const char *key, __u64 bytes, const struct vmd_info *info)
+{
+	if (!(bytes % info->page_size))
+		return CTL_OK;
+	return ctl_fail("%s of %llu bytes: not a multiple of the page size, %u",
+			key, bytes, info->page_size);
+}
+
+static int ctl_check_budget(struct ctl_request *request, const struct vmd_info *info)
+{
+	int status;
+
+	if (request->budget_bytes) {
+		status = ctl_check_multiple("budget", request->config.budget, info);
+		if (status)
+			return status;
+		request->config.budget /= info->page_size;
+		request->budget_bytes = false;
+	}
+	if (request->config.budget <= info->max_frames)
+		return CTL_OK;
+	return ctl_fail("budget of %llu frames: the module allows at most %llu (max_frames)",
+			request->config.budget, info->max_frames);
+}
+
+static int ctl_check_size(struct ctl_request *request, const struct vmd_info *info)
+{
+	char most[CTL_SIZE_LEN];
+	int status = ctl_check_multiple("size", request->config.size, info);
+
+	if (status || request->config.size <= info->max_size)
+		return status;
+	return ctl_fail("size of %llu bytes: the module allows at most %s (max_size)",
+			request->config.size, ctl_format_size(info->max_size, most));
+}
+
+int ctl_request_check(struct ctl_request *request, const struct vmd_info *info)
+{
+	int status = CTL_OK;
+
+	if (request->config.mask & VMD_CONFIG_BUDGET)
+		status = ctl_check_budget(request, info);
+	if (!status && (request->config.mask & VMD_CONFIG_SIZE))
+		status = ctl_check_size(request, info);
+	return status;
+}

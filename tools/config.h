@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A space's configuration as the user asks for it: gathered key by key, then
+ * checked against what the module allows, then set with one call.
+ */
+#ifndef _CTL_CONFIG_H
+#define _CTL_CONFIG_H
+
+#include "device.h"
+
+/**
+ * struct ctl_request - what shall be changed
+ * @config: the values; config.mask says which
+ * @budget_bytes: config.budget is still in bytes: the page size was not known
+ */
+struct ctl_request {
+	struct vmd_config config;
+	bool budget_bytes;
+};
+
+/* Put @text in as the value of @key: "policy", "budget", "observer", "size". */
+int ctl_request_set(struct ctl_request *request, const char *key, const char *text);
+
+/* Make frames of bytes and hold everything against the module's limits. */
+int ctl_request_check(struct ctl_request *request, const struct vmd_info *info);
+
+#endif /* _CTL_CONFIG_H */

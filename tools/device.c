@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The device: open it, attach to a space, one function an ioctl. */
+#include "device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What an error of a call means here, where strerror() alone would puzzle. */
+static const struct ctl_reason {
+	unsigned long request;		/* 0: of any call */
+	int error;
+	const char *text;
+} ctl_reasons[] = {
+	{ VMD_IOC_INFO, ENOTTY, "this is not the vmdemo device" },
+	{ VMD_IOC_INFO, EINVAL, "this is not the vmdemo device" },
+	{ VMD_IOC_ATTACH, ENOENT,
+	  "there is no such space: 'vmdemoctl list' shows those there are" },
+	{ VMD_IOC_ATTACH, EPERM,
+	  "it is another user's: only that user and CAP_SYS_ADMIN may attach" },
+	{ VMD_IOC_SET_CONFIG, EBUSY,
+	  "pages pinned or under I/O leave so small a budget no way: unpin or try again" },
+	{ VMD_IOC_SET_CONFIG, EINVAL,
+	  "the module does not take these values: is it older than this tool?" },
+	{ VMD_IOC_ADVISE, EBUSY,
+	  "a page is pinned or in use by I/O and stays; the others went" },
+	{ VMD_IOC_ADVISE, ENOSPC,
+	  "too many pages to pin: a quarter of the budget must stay free" },
+	{ 0, ENOTTY, "the module does not know this call: is it older than this tool?" },
+	{ 0, E2BIG, "the module is older than this tool" },
+	{ 0, ENOSPC, "the backing store is full" },
+	{ 0, EIO, "the backing store failed to read or write" },
+};
+
+static const char *ctl_reason(unsigned long request, int error)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ctl_reasons); i++) {
+		const struct ctl_reason *reason = &ctl_reasons[i];
+
+		if (reason->error == error &&
+		    (!reason->request || reason->request == request))
+			return reason->text;
+	}
+	return NULL;
+}
+
+/* One call; @what is what the user asked for, for the error. */
+static int ctl_ioctl(struct ctl_space *space, unsigned long request, void *arg,
+		     const char *what)
+{
+	const char *reason;
+
+	if (ioctl(space->fd, request, arg) >= 0)
+		return CTL_OK;
+	reason = ctl_reason(request, errno);
+	if (reason)
+		return ctl_fail("%s: %s (%s)", what, reason, strerror(errno));
+	return ctl_fail("%s: %s", what, strerror(errno));
+}
+
+static int ctl_open_failed(const char *path)
+{
+	switch (errno) {
+	case ENOENT:
+		return ctl_fail("%s: no such file: " CTL_LOADED, path);
+	case ENXIO:
+	case ENODEV:
+		return ctl_fail("%s: no driver behind it: " CTL_LOADED, path);
+	case EACCES:
+	case EPERM:
+		return ctl_fail("%s: permission denied: are you in the group that owns it?", path);
+	default:
+		return ctl_fail("%s: %s", path, strerror(errno));
+	}
+}
+
+static int ctl_read_info(struct ctl_space *space)
+{
+	int status = ctl_ioctl(space, VMD_IOC_INFO, &space->info, ctl_options.device);
+
+	if (status)
+		return status;
+	if (space->info.abi_version == VMD_ABI_VERSION && space->info.page_size)
+		return CTL_OK;
+	return ctl_fail("%s: its interface is of version %u, this tool's of version %u",
+			ctl_options.device, space->info.abi_version, VMD_ABI_VERSION);
+}
+
+int ctl_open(struct ctl_space *space)
+{
+	const char *path = ctl_options.device;
+	struct stat st;
+	int status;
+
+	/* Look before opening: opening some other file may do things to it. */
+	if (stat(path, &st))
+		return ctl_open_failed(path);
+	if (!S_ISCHR(st.st_mode))
+		return ctl_fail("%s: not a character device: this is not the vmdemo device",
+				path);
+	space->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (space->fd < 0)
+		return ctl_open_failed(path);
+	status = ctl_read_info(space);
+	if (status)
+		ctl_close(space);
+	return status;
+}
+
+int ctl_attach(struct ctl_space *space, __u64 id)
+{
+	struct vmd_attach attach = { .space_id = id };
+	char what[40];
+	int status = ctl_open(space);
+
+	if (status)
+		return status;
+	snprintf(what, sizeof(what), "space %llu", id);
+	status = ctl_ioctl(space, VMD_IOC_ATTACH, &attach, what);
+	if (!status)
+		status = ctl_read_info(space);
+	if (status)
+		ctl_close(space);
+	return status;
+}
+
+void ctl_close(struct ctl_space *space)
+{
+	if (space->fd >= 0)
+		close(space->fd);
+	space->fd = -1;
+}
+
+int ctl_open_named(struct ctl_space *space, const char *text)
+{
+	__u64 id;
+
+	if (!text)
+		return ctl_open(space);
+	if (ctl_parse_number(text, &id) || !id)
+		return ctl_usage("space '%s': not an id as 'vmdemoctl list' shows them (1 and up)",
+				 text);
+	return ctl_attach(space, id);
+}
+
+int ctl_get_config(struct ctl_space *space, struct vmd_config *config)
+{
+	return ctl_ioctl(space, VMD_IOC_GET_CONFIG, config, "reading the configuration");
+}
+
+int ctl_set_config(struct ctl_space *space, const struct vmd_config *config)
+{
+	return ctl_ioctl(space, VMD_IOC_SET_CONFIG, (void *)config,
+			 "changing the configuration");
+}
+
+int ctl_get_stats(struct ctl_space *space, __u64 flags, struct vmd_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	stats->flags = flags;
+	return ctl_ioctl(space, VMD_IOC_GET_STATS, stats, "reading the counters");
+}
+
+int ctl_reset_stats(struct ctl_space *space)
+{
+	return ctl_ioctl(space, VMD_IOC_RESET_STATS, NULL, "resetting the counters");
+}
+
+int ctl_advise(struct ctl_space *space, const struct ctl_range *range,
+	       enum vmd_advice advice)
+{
+	struct vmd_advise advise = {
+		.offset = range->first * space->info.page_size,
+		.length = range->count * space->info.page_size,
+		.advice = advice,
+	};
+
+	return ctl_ioctl(space, VMD_IOC_ADVISE, &advise, "giving the advice");
+}
+
+int ctl_sync(struct ctl_space *space, const struct ctl_range *range)
+{
+	struct vmd_sync sync = {
+		.offset = range->first * space->info.page_size,
+		.length = range->count * space->info.page_size,
+	};
+
+	return ctl_ioctl(space, VMD_IOC_SYNC, &sync, "writing the pages");
+}
+
+int ctl_get_pages(struct ctl_space *space, struct ctl_range *range,
+		  struct vmd_page *pages)
+{
+	struct vmd_pages arg = {
+		.first = range->first,
+		.count = range->count,
+		.pages = (uintptr_t)pages,
+	};
+	int status = ctl_ioctl(space, VMD_IOC_PAGES, &arg, "reading page states");
+
+	if (!status)
+		range->count = arg.count;
+	return status;
+}
+
+/* Hold @range against the space's size; a count of 0 stands for all of it. */
+static int ctl_check_range(struct ctl_space *space, struct ctl_range *range)
+{
+	struct vmd_config config;
+	int status = ctl_get_config(space, &config);
+	__u64 pages;
+
+	if (status)
+		return status;
+	pages = config.size / space->info.page_size;
+	if (!range->count)
+		range->count = pages;
+	if (range->first + range->count <= pages)
+		return CTL_OK;
+	return ctl_fail("page %llu is past the end: there are %llu pages, numbered from 0",
+			range->first + range->count - 1, pages);
+}
+
+int ctl_open_range(struct ctl_space *space, const char *name, const char *text,
+		   struct ctl_range *range)
+{
+	const char *why;
+	int status;
+
+	*range = (struct ctl_range){ 0 };
+	why = text ? ctl_parse_range(text, range) : NULL;
+	if (why)
+		return ctl_usage("range '%s': %s", text, why);
+	status = ctl_open_named(space, name);
+	if (status)
+		return status;
+	status = ctl_check_range(space, range);
+	if (status)
+		ctl_close(space);
+	return status;
+}

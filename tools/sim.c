@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The engine in miniature; see sim.h. What the kernel's engine does around
+ * these steps (locks, I/O, page tables) is not here; the steps and their order
+ * are the same.
+ */
+#include <stdlib.h>
+
+#include "sim.h"
+
+static size_t sim_state_size(const struct vmd_policy_choice *choice, u32 slots,
+			     u32 frames)
+{
+	return choice->ops->state_size(slots, frames);
+}
+
+/* Zeroed and aligned as the policy contract wants it, and not a byte more. */
+static void *sim_alloc_state(size_t size)
+{
+	void *state;
+
+	if (posix_memalign(&state, 64, size))
+		return NULL;
+	return memset(state, 0, size);
+}
+
+/* An empty state, or NULL. */
+static void *sim_new_state(const struct vmd_policy_choice *choice, u32 slots,
+			   u32 frames)
+{
+	void *state = sim_alloc_state(sim_state_size(choice, slots, frames));
+
+	if (state)
+		choice->ops->init(state, slots, frames, choice->params);
+	return state;
+}
+
+/* Make the arrays that go by slot long enough. */
+static int sim_grow(struct vmd_sim *sim, u32 slots)
+{
+	u64 *page_of;
+	u32 *list;
+
+	page_of = realloc(sim->page_of, (size_t)slots * sizeof(*page_of));
+	if (!page_of)
+		return -ENOMEM;
+	sim->page_of = page_of;
+	list = realloc(sim->free, (size_t)slots * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	sim->free = list;
+	return 0;
+}
+
+/* Free the slots from sim->slots up to @slots, the lowest to be used first. */
+static void sim_free_slots(struct vmd_sim *sim, u32 slots)
+{
+	u32 slot = slots;
+
+	while (slot > sim->slots)
+		sim->free[sim->nr_free++] = --slot;
+	sim->slots = slots;
+}
+
+int vmd_sim_init(struct vmd_sim *sim, const struct vmd_policy_choice *choice,
+		 u64 pages, u32 frames)
+{
+	u64 page;
+
+	*sim = (struct vmd_sim){ .choice = *choice, .pages = pages };
+	if (!frames || frames > VMD_POLICY_MAX_SLOTS || !pages)
+		return -EINVAL;
+	sim->frames = frames;
+	sim->slot_of = calloc(pages, sizeof(*sim->slot_of));
+	sim->page_flags = calloc(pages, sizeof(*sim->page_flags));
+	sim->state = sim_new_state(choice, frames, frames);
+	if (!sim->slot_of || !sim->page_flags || !sim->state ||
+	    sim_grow(sim, frames))
+		return -ENOMEM;
+	for (page = 0; page < pages; page++)
+		sim->slot_of[page] = VMD_NO_SLOT;
+	sim_free_slots(sim, frames);
+	return 0;
+}
+
+void vmd_sim_exit(struct vmd_sim *sim)
+{
+	free(sim->state);
+	free(sim->slot_of);
+	free(sim->page_of);
+	free(sim->page_flags);
+	free(sim->free);
+	*sim = (struct vmd_sim){ };
+}
+
+void vmd_sim_remove(struct vmd_sim *sim, u64 page, enum vmd_removal why)
+{
+	u32 slot = sim->slot_of[page];
+
+	sim->choice.ops->removed(sim->state, slot, why);
+	sim->slot_of[page] = VMD_NO_SLOT;
+	sim->page_flags[page] &= (u8)~VMD_SIM_DIRTY;
+	sim->free[sim->nr_free++] = slot;
+	sim->resident--;
+}
+
+static void sim_decided(const struct vmd_sim *sim, enum vmd_sim_decision what,
+			u64 page)
+{
+	if (sim->decided)
+		sim->decided(sim->arg, what, page);
+}
+
+/* Its write failed when it had already been taken from the policy. */
+static void sim_restore(struct vmd_sim *sim, u32 slot, u64 page)
+{
+	const struct vmd_policy_ops *ops = sim->choice.ops;
+
+	ops->removed(sim->state, slot, VMD_REMOVED_EVICTED);
+	ops->inserted(sim->state, slot, page, VMD_REF_RESTORED);
+	sim_decided(sim, VMD_SIM_RESTORED, page);
+}
+
+/* Carry out a proposal; false if the page could not go. */
+static bool sim_try_evict(struct vmd_sim *sim, u32 slot)
+{
+	u64 page = sim->page_of[slot];
+	u8 flags = sim->page_flags[page];
+
+	if (flags & VMD_SIM_PINNED) {
+		sim->choice.ops->kept(sim->state, slot);
+		sim_decided(sim, VMD_SIM_KEPT, page);
+		return false;
+	}
+	if (flags & VMD_SIM_DIRTY && flags & VMD_SIM_STUCK) {
+		sim_restore(sim, slot, page);
+		return false;
+	}
+	if (flags & VMD_SIM_DIRTY) {
+		sim->totals.evictions_dirty++;
+		sim->totals.pages_written++;
+	}
+	sim->totals.evictions++;
+	vmd_sim_remove(sim, page, VMD_REMOVED_EVICTED);
+	sim_decided(sim, VMD_SIM_EVICTED, page);
+	return true;
+}
+
+/* Free one frame, after as many tries as there are pages. */
+static int sim_evict(struct vmd_sim *sim)
+{
+	u32 tries = sim->resident, slot;
+
+	while (tries--) {
+		if (!sim->choice.ops->victim(sim->state, &slot, 1))
+			break;
+		if (sim_try_evict(sim, slot))
+			return 0;
+	}
+	return -EBUSY;
+}
+
+static void sim_insert(struct vmd_sim *sim, u64 page, u32 flags)
+{
+	u32 slot = sim->free[--sim->nr_free];
+
+	sim->slot_of[page] = slot;
+	sim->page_of[slot] = page;
+	sim->resident++;
+	sim->choice.ops->inserted(sim->state, slot, page,
+				  flags | sim->insert_flags);
+}
+
+int vmd_sim_reference(struct vmd_sim *sim, u64 page, bool write)
+{
+	u32 flags = write ? VMD_REF_WRITE : 0;
+	bool hit;
+
+	if (page >= sim->pages)
+		return -EINVAL;
+	hit = sim->slot_of[page] != VMD_NO_SLOT;
+	if (!hit && sim->resident == sim->frames && sim_evict(sim))
+		return -EBUSY;
+	if (hit)
+		vmd_policy_touched(sim->choice.ops, sim->state,
+				   sim->slot_of[page], flags);
+	else
+		sim_insert(sim, page, flags);
+	if (write)
+		sim->page_flags[page] |= VMD_SIM_DIRTY;
+	sim->totals.references++;
+	sim->totals.hits += hit;
+	sim->totals.misses += !hit;
+	return hit;
+}
+
+/* Where the pages of an old state go, one by one. */
+struct sim_heir {
+	const struct vmd_sim *sim;
+	const struct vmd_policy_ops *ops;
+	void *state;
+};
+
+static bool sim_inherit(void *arg, u32 slot)
+{
+	const struct sim_heir *heir = arg;
+
+	heir->ops->inserted(heir->state, slot, heir->sim->page_of[slot], 0);
+	return true;
+}
+
+/* Put @state, of @choice, in the place of the present one. */
+static void sim_replace(struct vmd_sim *sim, void *state,
+			const struct vmd_policy_choice *choice)
+{
+	struct sim_heir heir = {
+		.sim = sim,
+		.ops = choice->ops,
+		.state = state,
+	};
+
+	sim->choice.ops->walk(sim->state, sim_inherit, &heir);
+	free(sim->state);
+	sim->state = state;
+	sim->choice = *choice;
+}
+
+int vmd_sim_set_policy(struct vmd_sim *sim,
+		       const struct vmd_policy_choice *choice)
+{
+	void *state = sim_new_state(choice, sim->slots, sim->frames);
+
+	if (!state)
+		return -ENOMEM;
+	sim_replace(sim, state, choice);
+	return 0;
+}
+
+/* Let the state serve @slots and @frames, in other memory. */
+static int sim_move_state(struct vmd_sim *sim, u32 slots, u32 frames)
+{
+	const struct vmd_policy_choice choice = sim->choice;
+	size_t from = sim_state_size(&choice, sim->slots, sim->frames);
+	size_t to = sim_state_size(&choice, slots, frames);
+	void *state = sim_alloc_state(to);
+
+	if (!state)
+		return -ENOMEM;
+	memcpy(state, sim->state, from < to ? from : to);
+	if (vmd_policy_resize(choice.ops, state, slots, frames)) {
+		free(sim->state);
+		sim->state = state;
+		return 0;
+	}
+	memset(state, 0, to);
+	choice.ops->init(state, slots, frames, choice.params);
+	sim_replace(sim, state, &choice);
+	return 0;
+}
+
+int vmd_sim_set_frames(struct vmd_sim *sim, u32 frames)
+{
+	u32 slots = frames > sim->slots ? frames : sim->slots;
+
+	if (!frames || frames > VMD_POLICY_MAX_SLOTS)
+		return -EINVAL;
+	while (sim->resident > frames) {
+		if (sim_evict(sim))
+			return -EBUSY;
+	}
+	if (sim_grow(sim, slots) || sim_move_state(sim, slots, frames))
+		return -ENOMEM;
+	sim_free_slots(sim, slots);
+	sim->frames = frames;
+	return 0;
+}

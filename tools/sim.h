@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The engine in miniature: frames, pages and a policy, without memory.
+ *
+ * It calls the policy the way the kernel's engine does when every reference
+ * is seen, so it has the same hits, misses and evictions to the last one. A
+ * page written to is dirty until it is evicted, which writes it to the store.
+ */
+#ifndef _VMD_SIM_H
+#define _VMD_SIM_H
+
+#include "../module/policy/policy.h"
+
+/* What became of a proposed victim. */
+enum vmd_sim_decision {
+	VMD_SIM_EVICTED,	/* its frame is free */
+	VMD_SIM_KEPT,		/* it is pinned: kept() */
+	VMD_SIM_RESTORED,	/* its write failed: removed(), inserted() */
+};
+
+/* Of a page; the caller may set and clear all but the first at any time. */
+#define VMD_SIM_DIRTY	(1U << 0)	/* differs from the store */
+#define VMD_SIM_PINNED	(1U << 1)	/* cannot leave its frame */
+#define VMD_SIM_STUCK	(1U << 2)	/* cannot be written: leaves clean only */
+
+/* The names are those of the module's counters. */
+struct vmd_sim_totals {
+	u64 references;
+	u64 hits;
+	u64 misses;
+	u64 evictions;
+	u64 evictions_dirty;
+	u64 pages_written;
+};
+
+/**
+ * struct vmd_sim - one simulated space
+ * @choice: its policy and parameters
+ * @state: the policy's memory
+ * @pages: pages are numbered 0 to @pages - 1
+ * @frames: most resident pages
+ * @slots: slots are numbered 0 to @slots - 1; the largest @frames so far
+ * @resident: resident pages now
+ * @slot_of: the slot of a page, VMD_NO_SLOT if it is not resident
+ * @page_of: the page in a slot, if there is one
+ * @page_flags: VMD_SIM_* of a page
+ * @free: the free slots, the one to use next last
+ * @nr_free: how many there are
+ * @insert_flags: VMD_REF_* for inserted() besides VMD_REF_WRITE
+ * @decided: if not NULL, told of every decision, after it was carried out
+ * @arg: first argument of @decided
+ * @totals: what happened so far
+ */
+struct vmd_sim {
+	struct vmd_policy_choice choice;
+	void *state;
+	u64 pages;
+	u32 frames;
+	u32 slots;
+	u32 resident;
+	u32 *slot_of;
+	u64 *page_of;
+	u8 *page_flags;
+	u32 *free;
+	u32 nr_free;
+	u32 insert_flags;
+	void (*decided)(void *arg, enum vmd_sim_decision what, u64 page);
+	void *arg;
+	struct vmd_sim_totals totals;
+};
+
+/**
+ * vmd_sim_init - make a space with nothing resident
+ * @sim: filled; vmd_sim_exit() ends it, also after an error
+ * @choice: policy and parameters
+ * @pages: how many pages there are
+ * @frames: the budget, 1 to VMD_POLICY_MAX_SLOTS
+ *
+ * Returns 0, -EINVAL or -ENOMEM.
+ */
+int vmd_sim_init(struct vmd_sim *sim, const struct vmd_policy_choice *choice,
+		 u64 pages, u32 frames);
+
+/**
+ * vmd_sim_exit - give back what vmd_sim_init() took
+ * @sim: the space
+ */
+void vmd_sim_exit(struct vmd_sim *sim);
+
+/**
+ * vmd_sim_reference - one access of a page
+ * @sim: the space
+ * @page: which
+ * @write: whether it is written
+ *
+ * Returns 1 for a hit and 0 for a miss. -EBUSY: the miss found no page that
+ * could leave; it is not counted. -EINVAL: there is no such page.
+ */
+int vmd_sim_reference(struct vmd_sim *sim, u64 page, bool write);
+
+/**
+ * vmd_sim_remove - take a resident page from the policy and free its frame
+ * @sim: the space
+ * @page: which
+ * @why: what the policy is told; nothing is counted, nothing is written
+ */
+void vmd_sim_remove(struct vmd_sim *sim, u64 page, enum vmd_removal why);
+
+/**
+ * vmd_sim_set_frames - change the budget
+ * @sim: the space
+ * @frames: as for vmd_sim_init(); fewer than are resident evicts some
+ *
+ * The policy's state moves to new memory, whether it has to grow or not.
+ * Returns 0, -EINVAL, -ENOMEM or -EBUSY; the budget is the old one then.
+ */
+int vmd_sim_set_frames(struct vmd_sim *sim, u32 frames);
+
+/**
+ * vmd_sim_set_policy - change the policy; the resident pages stay
+ * @sim: the space
+ * @choice: policy and parameters
+ *
+ * Returns 0, or -ENOMEM and the policy is the old one.
+ */
+int vmd_sim_set_policy(struct vmd_sim *sim,
+		       const struct vmd_policy_choice *choice);
+
+#endif /* _VMD_SIM_H */

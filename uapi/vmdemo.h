@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * vmdemo - memory that you page yourself: the interface of /dev/vmdemo.
+ *
+ * open("/dev/vmdemo") makes a fresh space, mmap() maps it, and every fault in
+ * the mapping is served by the module under the space's own budget, policy
+ * and observer. Nothing below is needed for that; these calls look at a space
+ * and change it.
+ *
+ * Rules that hold for every call:
+ *  - an unknown command gives ENOTTY; an unknown flag, an unknown name or a
+ *    reserved field that is not zero gives EINVAL; a bad pointer gives EFAULT;
+ *    a call that fails has changed nothing;
+ *  - structures may grow at their end. The size is part of the command: a
+ *    shorter (older) structure is taken as if the rest were zero, a longer
+ *    (newer) one is refused with E2BIG unless what it adds is zero;
+ *  - sizes and offsets are bytes and multiples of the page size; frames and
+ *    pages are counted in units of vmd_info.page_size bytes;
+ *  - strings are NUL-terminated within their array.
+ */
+#ifndef _UAPI_VMDEMO_H
+#define _UAPI_VMDEMO_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define VMD_ABI_VERSION		1
+
+#define VMD_NAME_LEN		16	/* an observer's or a store's name */
+#define VMD_POLICY_LEN		64	/* "name" or "name:key=value,..." */
+
+/* vmd_info.features */
+#define VMD_FEATURE_ACCESSED	(1ULL << 0)	/* hardware accessed bits are read */
+#define VMD_FEATURE_TRAP	(1ULL << 1)	/* observer "trap" */
+#define VMD_FEATURE_PIN		(1ULL << 2)	/* VMD_ADVICE_PIN, VMD_ADVICE_UNPIN */
+#define VMD_FEATURE_ATTACH	(1ULL << 3)	/* VMD_IOC_ATTACH */
+
+/**
+ * struct vmd_info - what this module is and what the open file stands for
+ * @abi_version: VMD_ABI_VERSION of the module
+ * @page_size: bytes in a page and in a frame
+ * @features: VMD_FEATURE_* bits
+ * @space_id: id of the file's space, never 0, never used twice
+ * @max_size: most bytes a space may have (module parameter max_size)
+ * @max_frames: most frames of all spaces together (module parameter)
+ * @reserve_frames: most frames a space may hold beyond its budget while one
+ *	instruction needs more pages at once than the budget has frames
+ * @owner_uid: user who made the space, as seen in the caller's user namespace
+ * @frame_bytes: bytes of metadata for a resident page, the policy's included
+ * @page_bytes: bytes of metadata for a page that is not resident
+ * @reserved: 0
+ * @version: the module's version
+ *
+ * VMD_IOC_INFO fills it; nothing is read from the caller.
+ */
+struct vmd_info {
+	__u32 abi_version;
+	__u32 page_size;
+	__u64 features;
+	__u64 space_id;
+	__u64 max_size;
+	__u64 max_frames;
+	__u32 reserve_frames;
+	__u32 owner_uid;
+	__u32 frame_bytes;
+	__u32 page_bytes;
+	__u64 reserved;
+	char version[VMD_NAME_LEN];
+};
+
+/* vmd_config.mask: the fields to change */
+#define VMD_CONFIG_SIZE		(1ULL << 0)
+#define VMD_CONFIG_BUDGET	(1ULL << 1)
+#define VMD_CONFIG_POLICY	(1ULL << 2)
+#define VMD_CONFIG_OBSERVER	(1ULL << 3)
+#define VMD_CONFIG_ALL		((1ULL << 4) - 1)
+
+/**
+ * struct vmd_config - how a space is set up
+ * @mask: VMD_CONFIG_* bits. VMD_IOC_SET_CONFIG changes the fields named here
+ *	and looks at no other; VMD_IOC_GET_CONFIG sets all bits.
+ * @size: bytes, a multiple of the page size, 0 up to vmd_info.max_size. A
+ *	smaller size drops the pages past it; touching those is SIGBUS.
+ * @budget: frames, from 1 up to vmd_info.max_frames. A smaller budget evicts.
+ *	EBUSY where pages that are pinned, or under I/O, leave it no way; EIO or
+ *	ENOSPC where the backing store would not take the pages.
+ * @policy: name of a policy, with or without parameters
+ * @observer: "fault", "accessed" or "trap"
+ * @store: set by VMD_IOC_GET_CONFIG only: "swap"
+ * @reserved: 0
+ *
+ * Several fields change together: all are checked before the first is changed.
+ */
+struct vmd_config {
+	__u64 mask;
+	__u64 size;
+	__u64 budget;
+	char policy[VMD_POLICY_LEN];
+	char observer[VMD_NAME_LEN];
+	char store[VMD_NAME_LEN];
+	__u64 reserved[2];
+};
+
+/**
+ * struct vmd_policy - argument of VMD_IOC_SET_POLICY
+ * @flags: 0
+ * @reserved: 0
+ * @name: name of a policy, with or without parameters: "lru", "random:seed=7"
+ */
+struct vmd_policy {
+	__u32 flags;
+	__u32 reserved;
+	char name[VMD_POLICY_LEN];
+};
+
+/**
+ * struct vmd_budget - argument of VMD_IOC_SET_BUDGET
+ * @frames: as vmd_config.budget
+ * @flags: 0
+ * @reserved: 0
+ */
+struct vmd_budget {
+	__u64 frames;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/*
+ * Every counter there is: X(name, "what it counts"). The ioctl, procfs,
+ * debugfs and the tools use these very names. All but the last four only grow
+ * (until VMD_IOC_RESET_STATS); the last four are levels.
+ */
+#define VMD_COUNTERS(X)							\
+	X(references,	   "references the observer saw: hits + misses")	\
+	X(hits,		   "references that found their page resident")	\
+	X(misses,	   "references that did not")				\
+	X(faults_major,	   "faults that read their page from the store")	\
+	X(faults_soft,	   "faults on a resident page: only mapped")		\
+	X(faults_write,	   "faults, of any kind, of a write access")		\
+	X(zero_fills,	   "faults on a page that had no content yet")		\
+	X(pages_read,	   "pages read from the store")				\
+	X(pages_written,   "pages written to the store")			\
+	X(evictions,	   "pages evicted: clean + dirty")			\
+	X(evictions_clean, "pages evicted without a write")			\
+	X(evictions_dirty, "pages evicted after a write")			\
+	X(stalls,	   "faults that had to evict before they had a frame")	\
+	X(io_errors,	   "reads and writes of the store that failed")		\
+	X(resident,	   "pages in a frame now")				\
+	X(dirty,	   "resident pages known to be dirty now")		\
+	X(budget,	   "most frames the space may hold")			\
+	X(size,		   "bytes of the space")
+
+#define VMD_LATENCY_BUCKETS	32
+
+/**
+ * struct vmd_stats - every counter, and the latency of faults
+ * @flags: in: 0 for the file's space, VMD_STATS_MODULE for all spaces there
+ *	are and have been
+ * @latency: faults by the time they took: bucket i counts those of 2^i up to
+ *	2^(i+1) - 1 ns; bucket 0 also 0 ns; the last one all that took longer
+ *
+ * The fields between are VMD_COUNTERS, in that order.
+ */
+struct vmd_stats {
+	__u64 flags;
+#define X(name, text) __u64 name;
+	VMD_COUNTERS(X)
+#undef X
+	__u64 latency[VMD_LATENCY_BUCKETS];
+};
+
+#define VMD_STATS_MODULE	(1ULL << 0)
+
+/**
+ * enum vmd_advice - values of vmd_advise.advice
+ * @VMD_ADVICE_WILLNEED: read the pages in now, as far as the budget goes
+ * @VMD_ADVICE_DONTNEED: not needed soon: clean pages leave their frames now,
+ *	dirty ones are unmapped and leave when their turn comes. Content stays.
+ * @VMD_ADVICE_PIN: read the pages in and never evict them. ENOSPC if that
+ *	would leave fewer than a quarter of the budget to the others.
+ * @VMD_ADVICE_UNPIN: undo VMD_ADVICE_PIN; pages not pinned are passed over
+ * @VMD_ADVICE_EVICT: write the dirty ones and take all pages out of their
+ *	frames now. EBUSY if a page is pinned or in use by I/O; the others went.
+ * @VMD_ADVICE_UNMAP: take the pages out of every page table, leave them in
+ *	their frames: the next touch is a soft fault and, with observer "trap",
+ *	a reference even of the page the thread touched last
+ */
+enum vmd_advice {
+	VMD_ADVICE_WILLNEED = 1,
+	VMD_ADVICE_DONTNEED = 2,
+	VMD_ADVICE_PIN	    = 3,
+	VMD_ADVICE_UNPIN    = 4,
+	VMD_ADVICE_EVICT    = 5,
+	VMD_ADVICE_UNMAP    = 6,
+};
+
+/**
+ * struct vmd_advise - argument of VMD_IOC_ADVISE
+ * @offset: first byte, a multiple of the page size
+ * @length: bytes, a multiple of the page size; 0 means up to the space's end
+ * @advice: enum vmd_advice
+ * @flags: 0
+ *
+ * EINVAL if the range does not lie within the space.
+ */
+struct vmd_advise {
+	__u64 offset;
+	__u64 length;
+	__u32 advice;
+	__u32 flags;
+};
+
+/**
+ * enum vmd_page_state - values of vmd_page.state
+ * @VMD_PAGE_ABSENT: has no content yet: the next touch fills it with zeros
+ * @VMD_PAGE_FILLING: getting a frame and its content
+ * @VMD_PAGE_RESIDENT: in a frame
+ * @VMD_PAGE_EVICTING: leaving its frame
+ * @VMD_PAGE_SWAPPED: in the store only
+ */
+enum vmd_page_state {
+	VMD_PAGE_ABSENT	  = 0,
+	VMD_PAGE_FILLING  = 1,
+	VMD_PAGE_RESIDENT = 2,
+	VMD_PAGE_EVICTING = 3,
+	VMD_PAGE_SWAPPED  = 4,
+};
+
+/* vmd_page.flags */
+#define VMD_PAGE_DIRTY		(1U << 0)	/* differs from the store */
+#define VMD_PAGE_ACCESSED	(1U << 1)	/* accessed bit set in a page table */
+#define VMD_PAGE_MAPPED		(1U << 2)	/* in some page table */
+#define VMD_PAGE_PINNED		(1U << 3)	/* by VMD_ADVICE_PIN */
+#define VMD_PAGE_SLOT		(1U << 4)	/* vmd_page.slot holds a copy, if clean */
+
+/**
+ * struct vmd_page - one page of a space
+ * @state: enum vmd_page_state
+ * @flags: VMD_PAGE_* bits
+ * @faults: misses of this page since the space was made, at most 2^30 - 1
+ * @slot: place in the store, valid with VMD_PAGE_SLOT
+ */
+struct vmd_page {
+	__u8 state;
+	__u8 flags;
+	__u16 reserved;
+	__u32 faults;
+	__u64 slot;
+};
+
+/**
+ * struct vmd_pages - argument of VMD_IOC_PAGES
+ * @first: in: index of the first page
+ * @count: in: pages wanted, up to VMD_PAGES_MAX; out: pages described: fewer
+ *	where the space ends before
+ * @pages: in: address of an array of @count struct vmd_page
+ * @flags: 0
+ * @reserved: 0
+ *
+ * EINVAL if @first is past the end. Pages change while they are looked at:
+ * each one is true for an instant, the whole is not.
+ */
+struct vmd_pages {
+	__u64 first;
+	__u64 count;
+	__u64 pages;
+	__u32 flags;
+	__u32 reserved;
+};
+
+#define VMD_PAGES_MAX	(1ULL << 20)
+
+/**
+ * struct vmd_attach - argument of VMD_IOC_ATTACH
+ * @space_id: the space that this file shall stand for from now on
+ * @flags: 0
+ * @reserved: 0
+ *
+ * The file's own space is given up. ENOENT if there is no such space; EPERM
+ * unless the caller's effective user made that space or has CAP_SYS_ADMIN in
+ * the initial user namespace; EBUSY if this file was ever mapped.
+ */
+struct vmd_attach {
+	__u64 space_id;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct vmd_sync - argument of VMD_IOC_SYNC
+ * @offset: first byte, a multiple of the page size
+ * @length: bytes, a multiple of the page size; 0 means up to the space's end
+ * @flags: 0
+ * @reserved: 0
+ *
+ * Writes the dirty pages of the range to the store and waits. EIO or ENOSPC
+ * if one could not be written: it stays resident and dirty.
+ */
+struct vmd_sync {
+	__u64 offset;
+	__u64 length;
+	__u32 flags;
+	__u32 reserved;
+};
+
+#define VMD_IOC_TYPE		0xD5
+#define VMD_IOC_INFO		_IOR(VMD_IOC_TYPE, 0x20, struct vmd_info)
+#define VMD_IOC_GET_CONFIG	_IOR(VMD_IOC_TYPE, 0x21, struct vmd_config)
+#define VMD_IOC_SET_CONFIG	_IOW(VMD_IOC_TYPE, 0x22, struct vmd_config)
+#define VMD_IOC_SET_POLICY	_IOW(VMD_IOC_TYPE, 0x23, struct vmd_policy)
+#define VMD_IOC_SET_BUDGET	_IOW(VMD_IOC_TYPE, 0x24, struct vmd_budget)
+#define VMD_IOC_GET_STATS	_IOWR(VMD_IOC_TYPE, 0x25, struct vmd_stats)
+#define VMD_IOC_RESET_STATS	_IO(VMD_IOC_TYPE, 0x26)
+#define VMD_IOC_ADVISE		_IOW(VMD_IOC_TYPE, 0x27, struct vmd_advise)
+#define VMD_IOC_PAGES		_IOWR(VMD_IOC_TYPE, 0x28, struct vmd_pages)
+#define VMD_IOC_ATTACH		_IOW(VMD_IOC_TYPE, 0x29, struct vmd_attach)
+#define VMD_IOC_SYNC		_IOW(VMD_IOC_TYPE, 0x2A, struct vmd_sync)
+
+/* Part of the ABI: a change here breaks programs that were built before. */
+#ifdef __cplusplus
+#define VMD_ASSERT_SIZE(type, bytes) \
+	static_assert(sizeof(struct type) == (bytes), "ABI of struct " #type)
+#else
+#define VMD_ASSERT_SIZE(type, bytes) \
+	_Static_assert(sizeof(struct type) == (bytes), "ABI of struct " #type)
+#endif
+VMD_ASSERT_SIZE(vmd_info, 80);
+VMD_ASSERT_SIZE(vmd_config, 136);
+VMD_ASSERT_SIZE(vmd_policy, 72);
+VMD_ASSERT_SIZE(vmd_budget, 16);
+VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8);
+VMD_ASSERT_SIZE(vmd_advise, 24);
+VMD_ASSERT_SIZE(vmd_page, 16);
+VMD_ASSERT_SIZE(vmd_pages, 32);
+VMD_ASSERT_SIZE(vmd_attach, 16);
+VMD_ASSERT_SIZE(vmd_sync, 24);
+#undef VMD_ASSERT_SIZE
+
+#endif /* _UAPI_VMDEMO_H */
