@@ -51,8 +51,9 @@ static struct file *backing_open_file(const char *path, int flags)
 
 	flags |= O_RDWR | O_LARGEFILE | O_CLOEXEC;
 	file = filp_open(path, flags | O_DIRECT, 0600);
+	/* The refusal comes after a new file was made: it is there now. */
 	if (PTR_ERR_OR_ZERO(file) == -EINVAL)
-		file = filp_open(path, flags, 0600);
+		file = filp_open(path, flags & ~(O_CREAT | O_EXCL), 0600);
 	return file;
 }
 
@@ -90,7 +91,7 @@ static struct file *backing_open_dir(const char *path)
 			 get_random_u64());
 	if (!name)
 		return ERR_PTR(-ENOMEM);
-	file = backing_open_file(name, O_CREAT | O_EXCL);
+	file = backing_open_file(name, O_CREAT | O_EXCL | O_NOFOLLOW);
 	kfree(name);
 	if (IS_ERR(file))
 		return file;

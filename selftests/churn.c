@@ -11,7 +11,7 @@
 #include "vmd_test.h"
 
 static int one_generation(unsigned long pages, unsigned long frames,
-			  uint64_t tag)
+			  __u64 tag)
 {
 	int fd = vmd_open();
 	struct vmd_stats s;

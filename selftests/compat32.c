@@ -54,10 +54,10 @@ static long call(unsigned long command, void *data)
 
 static void clear(void *data, unsigned long size)
 {
-	volatile char *p = data;
+	char *p = data;
 
 	while (size--)
-		*p++ = 0;
+		__atomic_store_n(p++, 0, __ATOMIC_RELAXED);
 }
 
 static void copy_name(char *to, const char *from)
@@ -105,14 +105,15 @@ static int check_config(void)
 /* Content survives, in a mapping of a 32-bit process. */
 static int check_touches(void)
 {
-	volatile int *map = (int *)call6(NR_MMAP2, 0, PAGES * PAGE, PROT_RW,
-					 MAP_SHARED, fd, 0);
+	int *map = (int *)call6(NR_MMAP2, 0, PAGES * PAGE, PROT_RW,
+				MAP_SHARED, fd, 0);
 	int i;
 
 	if ((unsigned long)map > -4096UL)
 		return 0;
 	for (i = 0; i < PAGES; i++)
-		map[i * PAGE / sizeof(int)] = i + 1;
+		__atomic_store_n(&map[i * PAGE / sizeof(int)], i + 1,
+				 __ATOMIC_RELAXED);
 	for (i = 0; i < PAGES; i++)
 		if (map[i * PAGE / sizeof(int)] != i + 1)
 			return 0;
@@ -181,16 +182,16 @@ static int check_changes(void)
 
 static int (*const steps[])(void) = {
 	check_info, check_config, check_touches, check_stats, check_pages,
-	check_refusals, check_changes,
+	check_refusals, check_changes, 0
 };
 
-__attribute__((used, force_align_arg_pointer)) void _start(void)
+__attribute__((force_align_arg_pointer)) void _start(void)
 {
 	unsigned int i;
 	int failed = 0;
 
 	fd = call3(NR_OPEN, (long)"/dev/vmdemo", O_RDWR, 0);
-	for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && !failed; i++)
+	for (i = 0; steps[i] && !failed; i++)
 		if (fd < 0 || !steps[i]())
 			failed = i + 1;
 	call3(NR_EXIT, failed, 0, 0);

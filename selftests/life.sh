@@ -99,12 +99,22 @@ has() {
 	return 1
 }
 
+told() {
+	dmesg | grep -c vmdemo
+}
+
+# And the log says why.
 refused_and_nothing_left() {
-	if load "$@"; then
+	local before error
+
+	before=$(told)
+	if error=$(load "$@" 2>&1); then
 		echo "insmod accepted: $*"
 		unload
 		return 1
 	fi
+	echo "$error" | grep 'could not insert module' || return 1
+	[ "$(told)" -gt "$before" ] || { echo "no reason in the log"; return 1; }
 	nothing_left
 }
 

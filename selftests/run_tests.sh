@@ -14,6 +14,7 @@
 #   VMD_TEST_DIR   directory of files for I/O tests (default: an ext4 made here)
 #   VMD_TEST_DISK  block device that life.sh may overwrite (default /dev/vmdisk0)
 #   VMD_TEST_SCALE multiplies the work of the long tests (default 1)
+#   VMD_LOAD_ARGS  module parameters to load with (default none; life.sh has its own)
 #   VMD_TIMEOUT    seconds that a program may take (default 600)
 
 if [ $# -lt 1 ]; then
@@ -77,7 +78,8 @@ find_vectors() {
 }
 
 load_module() {
-	[ -d /sys/module/vmdemo ] || insmod "$KO" || return 1
+	# shellcheck disable=SC2086 # several words
+	[ -d /sys/module/vmdemo ] || insmod "$KO" $VMD_LOAD_ARGS || return 1
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		[ ! -c /dev/vmdemo ] || return 0
 		sleep 0.2

@@ -14,7 +14,7 @@
 
 FIXTURE(attach) {
 	int fd;
-	uint64_t id;
+	__u64 id;
 	char *map;
 	struct stat node;
 };
@@ -96,7 +96,7 @@ TEST_F(attach, the_same_user_attaches_by_id_and_shares)
 
 TEST_F(attach, attaching_gives_up_the_files_own_space)
 {
-	uint64_t old;
+	__u64 old;
 	int fd;
 
 	ASSERT_OPEN(fd);
@@ -124,7 +124,7 @@ TEST_F(attach, an_attached_file_keeps_the_space_when_its_maker_is_gone)
 TEST_F(attach, no_such_space_is_enoent)
 {
 	int fd, gone;
-	uint64_t id;
+	__u64 id;
 
 	ASSERT_OPEN(gone);
 	id = vmd_id(gone);
@@ -138,7 +138,7 @@ TEST_F(attach, no_such_space_is_enoent)
 
 TEST_F(attach, a_file_that_was_ever_mapped_is_ebusy)
 {
-	uint64_t own;
+	__u64 own;
 	char *map;
 	int fd;
 
@@ -155,7 +155,7 @@ TEST_F(attach, a_file_that_was_ever_mapped_is_ebusy)
 TEST_F(attach, a_refused_attach_changes_nothing)
 {
 	struct vmd_attach a = { .space_id = self->id, .flags = 1 };
-	uint64_t own;
+	__u64 own;
 	int fd;
 
 	ASSERT_OPEN(fd);
@@ -176,7 +176,7 @@ static int try_attach(void *arg)
 
 	if (fd < 0)
 		return 98;
-	return vmd_attach(fd, *(uint64_t *)arg) ? errno : 0;
+	return vmd_attach(fd, *(__u64 *)arg) ? errno : 0;
 }
 
 TEST_F(attach, another_user_is_refused_with_eperm)
@@ -184,7 +184,7 @@ TEST_F(attach, another_user_is_refused_with_eperm)
 	EXPECT_EQ(EPERM, vmd_as_user(VMD_NOBODY, try_attach, &self->id));
 }
 
-static bool set_caps(uint32_t low)
+static bool set_caps(__u32 low)
 {
 	struct __user_cap_header_struct head = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
@@ -197,12 +197,12 @@ static bool set_caps(uint32_t low)
 }
 
 /* Root without CAP_SYS_ADMIN, in a child. */
-static int try_without_admin(uint64_t id)
+static int try_without_admin(__u64 id)
 {
 	pid_t pid = vmd_fork();
 
 	if (!pid)
-		_exit(set_caps(1U << CAP_DAC_OVERRIDE) ? try_attach(&id) : 97);
+		_exit(set_caps(CAP_TO_MASK(CAP_DAC_OVERRIDE)) ? try_attach(&id) : 97);
 	return vmd_wait(pid, 10000);
 }
 
@@ -216,7 +216,7 @@ static int own_space(void *arg)
 {
 	struct owned *o = arg;
 	int fd = vmd_open();
-	uint64_t id = fd < 0 ? 0 : vmd_id(fd);
+	__u64 id = fd < 0 ? 0 : vmd_id(fd);
 	char byte;
 
 	if (write(o->id, &id, sizeof(id)) != sizeof(id))
@@ -227,7 +227,7 @@ static int own_space(void *arg)
 TEST_F(attach, cap_sys_admin_may_attach_to_anybodys_space_and_root_without_may_not)
 {
 	int go[2], id[2];
-	uint64_t other = 0;
+	__u64 other = 0;
 	pid_t pid;
 
 	ASSERT_EQ(0, pipe(go));

@@ -41,7 +41,7 @@ FIXTURE_TEARDOWN(budget)
 	close(self->fd);
 }
 
-static uint64_t resident(int fd)
+static __u64 resident(int fd)
 {
 	struct vmd_stats s;
 
@@ -126,22 +126,22 @@ TEST_F(budget, pinned_pages_refuse_a_shrink_below_them_and_nothing_changes)
 struct runner {
 	char *map;
 	unsigned long errors;
-	volatile bool stop;
+	bool stop;
 };
 
 static void *run_through(void *arg)
 {
 	struct runner *r = arg;
 
-	while (!r->stop)
+	while (!vmd_is_set(&r->stop))
 		r->errors += vmd_bad_pages(r->map, PAGES, 1);
 	return NULL;
 }
 
 /* EBUSY is allowed while pages are under I/O, but not for long. */
-static int set_budget(int fd, uint64_t frames)
+static int set_budget(int fd, __u64 frames)
 {
-	uint64_t end = vmd_now_ms() + 10000;
+	__u64 end = vmd_now_ms() + 10000;
 	int ret;
 
 	do {
@@ -154,7 +154,7 @@ TEST_F(budget, budget_grows_and_shrinks_while_programs_run)
 {
 	struct runner r[3] = { 0 };
 	pthread_t thread[3];
-	uint64_t seed = 3, frames;
+	__u64 seed = 3, frames;
 	unsigned long i;
 
 	for (i = 0; i < 3; i++) {
@@ -168,7 +168,7 @@ TEST_F(budget, budget_grows_and_shrinks_while_programs_run)
 		EXPECT_GE(frames, resident(self->fd));
 	}
 	for (i = 0; i < 3; i++)
-		r[i].stop = true;
+		vmd_set_flag(&r[i].stop);
 	for (i = 0; i < 3; i++) {
 		pthread_join(thread[i], NULL);
 		EXPECT_EQ(0, r[i].errors);
@@ -207,15 +207,15 @@ FIXTURE_TEARDOWN(cap)
 		close(self->fd[i]);
 }
 
-static uint64_t all_resident(const int *fd)
+static __u64 all_resident(const int *fd)
 {
 	return resident(fd[0]) + resident(fd[1]) + resident(fd[2]);
 }
 
 /* Waits up to 5 s: the parameter is written by somebody else than the owners. */
-static uint64_t await_cap(const int *fd)
+static __u64 await_cap(const int *fd)
 {
-	uint64_t end = vmd_now_ms() + 5000, sum;
+	__u64 end = vmd_now_ms() + 5000, sum;
 
 	do {
 		sum = all_resident(fd);
@@ -321,11 +321,11 @@ FIXTURE(memcg) {
 	char *map;
 };
 
-static uint64_t memcg_current(const char *dir)
+static __u64 memcg_current(const char *dir)
 {
 	char path[PATH_MAX];
 	char *text;
-	uint64_t value;
+	__u64 value;
 
 	snprintf(path, sizeof(path), "%s/memory.current", dir);
 	text = vmd_read_file(path);
@@ -362,8 +362,8 @@ FIXTURE_TEARDOWN(memcg)
 /* The maker of the space is outside, the child that touches it inside. */
 TEST_F(memcg, frames_are_charged_to_the_cgroup_of_the_faulting_task)
 {
-	uint64_t bytes = MEMCG_FRAMES * vmd_ps;
-	uint64_t before, after;
+	__u64 bytes = MEMCG_FRAMES * vmd_ps;
+	__u64 before, after;
 	pid_t pid;
 
 	if (!self->usable)
@@ -384,7 +384,7 @@ TEST_F(memcg, frames_are_charged_to_the_cgroup_of_the_faulting_task)
 
 TEST_F(memcg, evicted_frames_are_uncharged)
 {
-	uint64_t full, empty, bytes = MEMCG_FRAMES * vmd_ps;
+	__u64 full, empty, bytes = MEMCG_FRAMES * vmd_ps;
 	pid_t pid;
 
 	if (!self->usable)

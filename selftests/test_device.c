@@ -43,7 +43,7 @@ TEST(node_is_not_world_writable_by_default)
 	struct stat st;
 
 	ASSERT_EQ(0, stat(VMD_DEVICE, &st));
-	EXPECT_EQ(0, st.st_mode & S_IWOTH);
+	EXPECT_EQ(0, st.st_mode & 0002);
 }
 
 static int cannot_open(void *arg)
@@ -59,7 +59,7 @@ TEST(another_user_cannot_open_the_node_by_default)
 
 TEST_F(device, every_open_has_an_id_never_zero_and_never_used_twice)
 {
-	uint64_t first = vmd_id(self->fd), last = first;
+	__u64 first = vmd_id(self->fd), last = first;
 	int i, fd;
 
 	EXPECT_NE(0, first);
@@ -75,7 +75,7 @@ TEST_F(device, every_open_has_an_id_never_zero_and_never_used_twice)
 TEST_F(device, info_tells_the_truth)
 {
 	struct vmd_info i;
-	uint64_t value;
+	__u64 value;
 
 	ASSERT_EQ(0, vmd_info(self->fd, &i));
 	EXPECT_EQ(VMD_ABI_VERSION, i.abi_version);
@@ -103,7 +103,7 @@ TEST_F(device, metadata_is_64_bytes_a_resident_page_and_9_an_evicted_one_at_most
 
 TEST_F(device, a_space_starts_at_the_modules_default_size_and_budget)
 {
-	uint64_t size, budget;
+	__u64 size, budget;
 	struct vmd_config c;
 
 	ASSERT_TRUE(vmd_param("size", &size));
@@ -437,7 +437,7 @@ TEST_F(device, another_process_reads_and_writes_with_process_vm_calls)
 
 TEST_F(device, the_last_close_ends_the_space)
 {
-	uint64_t id = vmd_id(self->fd);
+	__u64 id = vmd_id(self->fd);
 	char *line = vmd_space_line(id);
 
 	ASSERT_NE(NULL, line);

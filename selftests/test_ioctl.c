@@ -236,23 +236,23 @@ TEST_F(call, a_32_bit_caller_is_served)
 
 #define FUZZ_CALLS	100000
 #define FUZZ_PAGES	64
-#define ARENA		(1UL << 20)
+#define ARENA		1048576UL
 
 struct fuzz {
-	uint64_t seed;
+	__u64 seed;
 	int fd;
 	char *arena;		/* unmapped memory follows it */
 	unsigned long bad_errors;
 	int last_bad;
 };
 
-static uint64_t below(struct fuzz *f, uint64_t n)
+static __u64 below(struct fuzz *f, __u64 n)
 {
 	return vmd_random(&f->seed) % n;
 }
 
 /* Numbers that are likely to matter: small, near powers of two, anything. */
-static uint64_t number(struct fuzz *f)
+static __u64 number(struct fuzz *f)
 {
 	switch (below(f, 8)) {
 	case 0:
@@ -279,7 +279,7 @@ static void fill_struct(struct fuzz *f, char *data, size_t size)
 		"lru", "fifo", "random:seed=3", "clock-a", "trap", "accessed",
 		"fault", "mru", "random:seed=", "nonsense",
 	};
-	uint64_t word;
+	__u64 word;
 	size_t i;
 
 	for (i = 0; i + 8 <= size; i += 8) {
@@ -378,10 +378,10 @@ TEST_F(call, a_hundred_thousand_random_calls_do_no_harm)
 {
 	const char *seed = getenv("VMD_SEED");
 	struct fuzz f = { .fd = self->fd };
-	uint64_t first;
+	__u64 first;
 	unsigned long i;
 
-	first = seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);
+	first = seed ? strtoull(seed, NULL, 0) : (__u64)time(NULL);
 	f.seed = first;
 	TH_LOG("VMD_SEED=%llu", (unsigned long long)first);
 	make_arena(&f);

@@ -21,10 +21,10 @@ static bool unload_refused(void)
 	       (errno == EWOULDBLOCK || errno == EBUSY);
 }
 
-static uint64_t spaces(void)
+static __u64 spaces(void)
 {
 	char *text = vmd_read_file(VMD_PROC "stats");
-	uint64_t n = UINT64_MAX;
+	__u64 n = UINT64_MAX;
 
 	vmd_value(text, "spaces", &n);
 	free(text);
@@ -88,7 +88,7 @@ TEST(unload_is_refused_while_an_fd_is_in_a_message)
 
 TEST(many_spaces_at_once_come_and_go)
 {
-	uint64_t before = spaces();
+	__u64 before = spaces();
 	int fd[200], i;
 
 	for (i = 0; i < 200; i++)
@@ -102,7 +102,7 @@ TEST(many_spaces_at_once_come_and_go)
 static void *thrash(void *arg)
 {
 	char *map = arg;
-	uint64_t seed = (uintptr_t)&seed ^ getpid();
+	__u64 seed = (uintptr_t)&seed ^ getpid();
 
 	for (;;)
 		map[vmd_random(&seed) % PAGES * vmd_ps]++;
@@ -137,7 +137,7 @@ static bool killed_in_time(pid_t pid)
 
 TEST(kill_9_in_the_middle_of_eviction_storms)
 {
-	uint64_t before = spaces(), seed = 5;
+	__u64 before = spaces(), seed = 5;
 	pid_t pid[CHILDREN];
 	unsigned int i, round;
 	int fd;
@@ -184,7 +184,7 @@ TEST(kill_9_of_one_sharer_harms_no_other)
 TEST(nothing_is_left_after_the_killed)
 {
 	struct vmd_stats s;
-	uint64_t end = vmd_now_ms() + 3000;
+	__u64 end = vmd_now_ms() + 3000;
 
 	do {
 		ASSERT_EQ(0, vmd_module_stats(&s));

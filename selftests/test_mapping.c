@@ -146,9 +146,9 @@ TEST_F(mapping, dontneed_drops_the_copies_of_a_private_mapping)
 }
 
 /* Waits, since readahead may be done by somebody else in the meantime. */
-static int await_resident(int fd, uint64_t first, int pages)
+static int await_resident(int fd, __u64 first, int pages)
 {
-	uint64_t end = vmd_now_ms() + 5000;
+	__u64 end = vmd_now_ms() + 5000;
 	int n;
 
 	do {
@@ -303,7 +303,7 @@ TEST_F(mapping, fork_copies_a_private_mapping_on_write)
 	EXPECT_EQ(0, vmd_bad_pages(self->map, PAGES, 1));
 }
 
-static int wait_for(uint32_t *word, uint32_t value)
+static int wait_for(__u32 *word, __u32 value)
 {
 	struct timespec limit = { 20, 0 };
 
@@ -314,7 +314,7 @@ static int wait_for(uint32_t *word, uint32_t value)
 	return 0;
 }
 
-static void set_and_wake(uint32_t *word, uint32_t value)
+static void set_and_wake(__u32 *word, __u32 value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 	syscall(SYS_futex, word, FUTEX_WAKE, 1, 0, 0, 0);
@@ -323,7 +323,7 @@ static void set_and_wake(uint32_t *word, uint32_t value)
 /* Two processes, each with a mapping of its own, take turns. */
 TEST_F(mapping, a_futex_in_the_mapping_works_between_processes)
 {
-	uint32_t *word = (uint32_t *)self->map, i;
+	__u32 *word = (__u32 *)self->map, i;
 	pid_t pid;
 
 	*word = 0;
@@ -347,7 +347,7 @@ TEST_F(mapping, a_futex_in_the_mapping_works_between_processes)
 /* The waiter sleeps in the kernel while the futex's page leaves its frame. */
 TEST_F(mapping, a_futex_waiter_is_woken_after_its_page_was_evicted)
 {
-	uint32_t *word = (uint32_t *)self->map;
+	__u32 *word = (__u32 *)self->map;
 	pid_t pid;
 
 	*word = 5;

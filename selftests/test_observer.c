@@ -28,7 +28,7 @@ FIXTURE_TEARDOWN(observer)
 
 static void touch(char *map, unsigned long page)
 {
-	(void)*(volatile char *)(map + page * vmd_ps);
+	vmd_load(map + page * vmd_ps);
 }
 
 static void touch_string(char *map, const char *refs)
@@ -308,14 +308,14 @@ struct checker {
 	pthread_t thread;
 	char *map;
 	size_t errors;
-	volatile bool stop;
+	bool stop;
 };
 
 static void *check_on(void *arg)
 {
 	struct checker *c = arg;
 
-	while (!c->stop)
+	while (!vmd_is_set(&c->stop))
 		c->errors += vmd_bad_pages(c->map, 40, 1);
 	return NULL;
 }
@@ -337,7 +337,7 @@ TEST_F(observer, observers_are_switched_live_under_load_without_harm)
 		vmd_sleep_ms(5);
 	}
 	for (i = 0; i < 2; i++) {
-		c[i].stop = true;
+		vmd_set_flag(&c[i].stop);
 		pthread_join(c[i].thread, NULL);
 		EXPECT_EQ(0, c[i].errors);
 	}

@@ -31,9 +31,9 @@ static long play(int fd, char *map, const char *refs)
 		last = page;
 		if (*end == 'w' || *end == 'W') {
 			end++;
-			*(volatile char *)(map + page * vmd_ps) = page;
+			vmd_store(map + page * vmd_ps, page);
 		} else {
-			(void)*(volatile char *)(map + page * vmd_ps);
+			vmd_load(map + page * vmd_ps);
 		}
 	}
 }
@@ -89,26 +89,75 @@ FIXTURE_VARIANT(vector) {
 	unsigned long misses;
 };
 
-#define VECTOR(id, string, number, policy_name, n, want)	\
-	FIXTURE_VARIANT_ADD(vector, id) {			\
-		.refs = string, .policy = policy_name,		\
-		.frames = n, .length = number, .misses = want,	\
-	}
+FIXTURE_VARIANT_ADD(vector, belady_fifo_3) {
+	.refs = BELADY, .length = 12,
+	.policy = "fifo", .frames = 3, .misses = 9
+};
 
-VECTOR(belady_fifo_3, BELADY, 12, "fifo", 3, 9);
-VECTOR(belady_lru_3, BELADY, 12, "lru", 3, 10);
-VECTOR(belady_clock_3, BELADY, 12, "clock", 3, 10);
-VECTOR(belady_clock_a_3, BELADY, 12, "clock-a", 3, 9);
-VECTOR(belady_fifo_4, BELADY, 12, "fifo", 4, 10);
-VECTOR(belady_lru_4, BELADY, 12, "lru", 4, 8);
-VECTOR(belady_clock_4, BELADY, 12, "clock", 4, 8);
-VECTOR(belady_clock_a_4, BELADY, 12, "clock-a", 4, 10);
-VECTOR(textbook_fifo_3, TEXTBOOK, 20, "fifo", 3, 15);
-VECTOR(textbook_lru_3, TEXTBOOK, 20, "lru", 3, 12);
-VECTOR(textbook_clock_3, TEXTBOOK, 20, "clock", 3, 11);
-VECTOR(textbook_clock_a_3, TEXTBOOK, 20, "clock-a", 3, 14);
-VECTOR(short_fifo_3, SHORT, 11, "fifo", 3, 7);
-VECTOR(short_lru_3, SHORT, 11, "lru", 3, 5);
+FIXTURE_VARIANT_ADD(vector, belady_lru_3) {
+	.refs = BELADY, .length = 12,
+	.policy = "lru", .frames = 3, .misses = 10
+};
+
+FIXTURE_VARIANT_ADD(vector, belady_clock_3) {
+	.refs = BELADY, .length = 12,
+	.policy = "clock", .frames = 3, .misses = 10
+};
+
+FIXTURE_VARIANT_ADD(vector, belady_clock_a_3) {
+	.refs = BELADY, .length = 12,
+	.policy = "clock-a", .frames = 3, .misses = 9
+};
+
+FIXTURE_VARIANT_ADD(vector, belady_fifo_4) {
+	.refs = BELADY, .length = 12,
+	.policy = "fifo", .frames = 4, .misses = 10
+};
+
+FIXTURE_VARIANT_ADD(vector, belady_lru_4) {
+	.refs = BELADY, .length = 12,
+	.policy = "lru", .frames = 4, .misses = 8
+};
+
+FIXTURE_VARIANT_ADD(vector, belady_clock_4) {
+	.refs = BELADY, .length = 12,
+	.policy = "clock", .frames = 4, .misses = 8
+};
+
+FIXTURE_VARIANT_ADD(vector, belady_clock_a_4) {
+	.refs = BELADY, .length = 12,
+	.policy = "clock-a", .frames = 4, .misses = 10
+};
+
+FIXTURE_VARIANT_ADD(vector, textbook_fifo_3) {
+	.refs = TEXTBOOK, .length = 20,
+	.policy = "fifo", .frames = 3, .misses = 15
+};
+
+FIXTURE_VARIANT_ADD(vector, textbook_lru_3) {
+	.refs = TEXTBOOK, .length = 20,
+	.policy = "lru", .frames = 3, .misses = 12
+};
+
+FIXTURE_VARIANT_ADD(vector, textbook_clock_3) {
+	.refs = TEXTBOOK, .length = 20,
+	.policy = "clock", .frames = 3, .misses = 11
+};
+
+FIXTURE_VARIANT_ADD(vector, textbook_clock_a_3) {
+	.refs = TEXTBOOK, .length = 20,
+	.policy = "clock-a", .frames = 3, .misses = 14
+};
+
+FIXTURE_VARIANT_ADD(vector, short_fifo_3) {
+	.refs = SHORT, .length = 11,
+	.policy = "fifo", .frames = 3, .misses = 7
+};
+
+FIXTURE_VARIANT_ADD(vector, short_lru_3) {
+	.refs = SHORT, .length = 11,
+	.policy = "lru", .frames = 3, .misses = 5
+};
 
 FIXTURE_SETUP(vector)
 {
@@ -260,7 +309,7 @@ FIXTURE_TEARDOWN(live)
 	close(self->fd);
 }
 
-static void page_states(int fd, uint8_t *state)
+static void page_states(int fd, __u8 *state)
 {
 	struct vmd_page page[PAGES];
 	int i;
@@ -274,7 +323,7 @@ static void page_states(int fd, uint8_t *state)
 
 TEST_F(live, a_policy_is_switched_live_without_losing_a_page)
 {
-	uint8_t before[PAGES], after[PAGES];
+	__u8 before[PAGES], after[PAGES];
 	const char *const *p;
 	struct vmd_stats s;
 

@@ -80,7 +80,7 @@ TEST_F(refused, command_of_another_direction_enotty)
 						   struct vmd_budget), &c));
 }
 
-static int set_config(int fd, const struct vmd_config *from, uint64_t mask)
+static int set_config(int fd, const struct vmd_config *from, __u64 mask)
 {
 	struct vmd_config c = *from;
 
@@ -126,10 +126,10 @@ TEST_F(refused, set_config_looks_at_no_field_that_mask_does_not_name)
 
 TEST_F(refused, size_not_a_multiple_of_the_page_or_too_large_einval)
 {
-	uint64_t max = self->info.max_size;
-	uint64_t bad[] = {
+	__u64 max = self->info.max_size;
+	__u64 bad[] = {
 		1, vmd_ps - 1, vmd_ps + 1, PAGES * vmd_ps + 512,
-		max + vmd_ps, 1ULL << 63, -(uint64_t)vmd_ps, UINT64_MAX,
+		max + vmd_ps, 1ULL << 63, -(__u64)vmd_ps, UINT64_MAX,
 	};
 	struct vmd_config c = self->before;
 	size_t i;
@@ -143,7 +143,7 @@ TEST_F(refused, size_not_a_multiple_of_the_page_or_too_large_einval)
 
 TEST_F(refused, budget_of_zero_or_above_max_frames_einval)
 {
-	uint64_t bad[] = {
+	__u64 bad[] = {
 		0, self->info.max_frames + 1, 1ULL << 32, 1ULL << 63,
 		UINT64_MAX,
 	};
@@ -271,15 +271,15 @@ TEST_F(refused, get_stats_unknown_flag_einval)
 }
 
 struct range {
-	uint64_t offset;
-	uint64_t length;
+	__u64 offset;
+	__u64 length;
 };
 
 #define NR_BAD_RANGES	10
 
 static void bad_ranges(struct range *r)
 {
-	const uint64_t size = PAGES * vmd_ps, page = vmd_ps;
+	const __u64 size = PAGES * vmd_ps, page = vmd_ps;
 	const struct range bad[NR_BAD_RANGES] = {
 		{ 1, page }, { page - 1, page }, { 0, 1 }, { 0, page + 1 },
 		{ 0, size + page }, { size, page }, { size + page, 0 },
@@ -293,7 +293,7 @@ TEST_F(refused, advise_range_unaligned_outside_or_overflowing_einval)
 {
 	struct range r[NR_BAD_RANGES];
 	struct vmd_advise a;
-	uint32_t advice;
+	__u32 advice;
 	int i;
 
 	bad_ranges(r);
@@ -312,7 +312,7 @@ TEST_F(refused, advise_range_unaligned_outside_or_overflowing_einval)
 
 TEST_F(refused, advise_unknown_advice_or_flag_einval)
 {
-	static const uint32_t bad[] = { 0, 7, 8, 255, 1U << 31, UINT32_MAX };
+	static const __u32 bad[] = { 0, 7, 8, 255, 1U << 31, UINT32_MAX };
 	struct vmd_advise a = { .length = vmd_ps };
 	size_t i;
 
@@ -434,9 +434,11 @@ TEST_F(refused, answer_into_read_only_memory_efault)
 	EXPECT_ERRNO(EFAULT, ioctl(self->fd, VMD_IOC_GET_STATS, page));
 }
 
-#define LONGER(command, bytes) \
-	_IOC(_IOC_DIR(command), VMD_IOC_TYPE, _IOC_NR(command), \
-	     _IOC_SIZE(command) + (bytes))
+static unsigned long longer(unsigned long command, unsigned int bytes)
+{
+	return _IOC(_IOC_DIR(command), VMD_IOC_TYPE, _IOC_NR(command),
+		    _IOC_SIZE(command) + bytes);
+}
 
 static const unsigned long taking[] = {
 	VMD_IOC_SET_CONFIG, VMD_IOC_SET_POLICY, VMD_IOC_SET_BUDGET,
@@ -455,7 +457,7 @@ TEST_F(refused, longer_structure_with_something_in_what_it_adds_e2big)
 			memset(buffer, 0, sizeof(buffer));
 			buffer[_IOC_SIZE(taking[i]) + more[j] - 1] = 1;
 			EXPECT_ERRNO(E2BIG, ioctl(self->fd,
-						  LONGER(taking[i], more[j]),
+						  longer(taking[i], more[j]),
 						  buffer));
 		}
 	}

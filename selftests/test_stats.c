@@ -14,7 +14,7 @@
 
 FIXTURE(views) {
 	int fd;
-	uint64_t id;
+	__u64 id;
 	char *map;
 };
 
@@ -67,7 +67,7 @@ static int count_name(const char *text, const char *name)
 /* The text has each counter once, with the value of the snapshot. */
 static int differing_counters(const char *text, const struct vmd_stats *s)
 {
-	uint64_t value;
+	__u64 value;
 	int i, bad = 0;
 
 	for (i = 0; i < VMD_NR_COUNTERS; i++) {
@@ -127,7 +127,7 @@ TEST_F(views, proc_stats_is_the_spaces_the_counters_and_32_buckets_by_name)
 	char *text = vmd_read_file(VMD_PROC "stats");
 	struct vmd_stats s;
 	char name[40];
-	uint64_t value;
+	__u64 value;
 	int i;
 
 	ASSERT_NE(NULL, text);
@@ -147,7 +147,7 @@ TEST_F(views, proc_stats_is_the_spaces_the_counters_and_32_buckets_by_name)
 
 TEST_F(views, proc_stats_counts_the_spaces)
 {
-	uint64_t before = 0, with = 0, after = 0;
+	__u64 before = 0, with = 0, after = 0;
 	int fd;
 
 	vmd_value(vmd_read_file(VMD_PROC "stats"), "spaces", &before);
@@ -251,14 +251,14 @@ TEST(policies_are_listed_with_a_text_in_proc_and_debugfs)
 TEST_F(views, debugfs_config_tells_how_the_space_is_set_up)
 {
 	char *text = vmd_space_file(self->id, "config");
-	uint64_t value;
+	__u64 value;
 	char word[80];
 
 	ASSERT_NE(NULL, text);
 	EXPECT_TRUE(vmd_value(text, "id", &value) && value == self->id);
 	EXPECT_TRUE(vmd_value(text, "uid", &value) && value == getuid());
 	EXPECT_TRUE(vmd_value(text, "pid", &value) &&
-		    value == (uint64_t)getpid());
+		    value == (__u64)getpid());
 	EXPECT_TRUE(vmd_value(text, "size", &value) &&
 		    value == PAGES * vmd_ps);
 	EXPECT_TRUE(vmd_value(text, "budget", &value) && value == FRAMES);
@@ -280,8 +280,9 @@ static void format_page(char *line, size_t len, int i, const struct vmd_page *p)
 	if (p->flags & VMD_PAGE_SLOT)
 		snprintf(slot, sizeof(slot), "%llu",
 			 (unsigned long long)p->slot);
-	snprintf(line, len, "%d %s dirty=%d accessed=%d mapped=%d pinned=%d "
-		 "faults=%u slot=%s\n", i, states[p->state],
+	snprintf(line, len,
+		 "%d %s dirty=%d accessed=%d mapped=%d pinned=%d faults=%u slot=%s\n",
+		 i, states[p->state],
 		 !!(p->flags & VMD_PAGE_DIRTY),
 		 !!(p->flags & VMD_PAGE_ACCESSED),
 		 !!(p->flags & VMD_PAGE_MAPPED),
@@ -314,7 +315,7 @@ TEST_F(views, debugfs_pages_tells_the_pages_as_the_ioctl_does)
 TEST_F(views, pages_and_counters_agree)
 {
 	struct vmd_page page[PAGES];
-	uint64_t misses = 0;
+	__u64 misses = 0;
 	struct vmd_stats s;
 	int i;
 
@@ -323,16 +324,21 @@ TEST_F(views, pages_and_counters_agree)
 	for (i = 0; i < PAGES; i++)
 		misses += page[i].faults;
 	EXPECT_EQ(s.misses, misses);
-	EXPECT_EQ(s.resident, (uint64_t)
+	EXPECT_EQ(s.resident, (__u64)
 		  vmd_count_state(self->fd, 0, PAGES, VMD_PAGE_RESIDENT));
 	EXPECT_EQ(2, vmd_count_flag(self->fd, 0, PAGES, VMD_PAGE_PINNED));
+}
+
+static const char *policy_view(__u64 id)
+{
+	return vmd_space_file(id, "policy") ?: "no such file";
 }
 
 TEST_F(views, debugfs_policy_lists_the_next_victim_first)
 {
 	static const int touched[] = { 1, 2, 3, 1 };
 	static const char want[] = "policy lru\n2\n3\n1\n";
-	uint64_t id;
+	__u64 id;
 	char *map;
 	int fd, i;
 
@@ -342,10 +348,10 @@ TEST_F(views, debugfs_policy_lists_the_next_victim_first)
 	ASSERT_MAP(map, fd, 8);
 	for (i = 0; i < 4; i++)
 		ASSERT_EQ(0, vmd_read_signal(map + touched[i] * vmd_ps));
-	EXPECT_STREQ(want, vmd_space_file(id, "policy"));
-	EXPECT_STREQ(want, vmd_space_file(id, "policy"));
+	EXPECT_STREQ(want, policy_view(id));
+	EXPECT_STREQ(want, policy_view(id));
 	ASSERT_EQ(0, vmd_read_signal(map + 4 * vmd_ps));
-	EXPECT_STREQ("policy lru\n3\n1\n4\n", vmd_space_file(id, "policy"));
+	EXPECT_STREQ("policy lru\n3\n1\n4\n", policy_view(id));
 	close(fd);
 }
 
@@ -370,7 +376,7 @@ TEST_F(views, counters_are_consistent_in_every_view)
 TEST_F(views, the_latency_histogram_sums_to_the_number_of_faults)
 {
 	struct vmd_stats s;
-	uint64_t sum = 0;
+	__u64 sum = 0;
 	int i;
 
 	ASSERT_EQ(0, vmd_stats(self->fd, &s));
@@ -383,7 +389,7 @@ TEST_F(views, the_latency_histogram_sums_to_the_number_of_faults)
 TEST_F(views, reset_clears_what_grows_and_keeps_the_levels)
 {
 	struct vmd_stats before, s;
-	uint64_t sum = 0;
+	__u64 sum = 0;
 	int i;
 
 	ASSERT_EQ(0, vmd_stats(self->fd, &before));
@@ -432,7 +438,7 @@ static int cannot_read_debugfs(void *arg)
 		if (vmd_read_file(path) || errno != EACCES)
 			return 1;
 	}
-	return vmd_space_file(*(uint64_t *)arg, "pages") || errno != EACCES;
+	return vmd_space_file(*(__u64 *)arg, "pages") || errno != EACCES;
 }
 
 TEST_F(views, debugfs_is_not_readable_by_others)

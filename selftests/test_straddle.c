@@ -17,7 +17,7 @@
 FIXTURE(straddle) {
 	int fd;
 	char *map;
-	uint64_t reserve;
+	__u64 reserve;
 };
 
 FIXTURE_VARIANT(straddle) {
@@ -25,24 +25,89 @@ FIXTURE_VARIANT(straddle) {
 	const char *observer;
 };
 
-#define VARIANT(id, policy_name, observer_name)			\
-	FIXTURE_VARIANT_ADD(straddle, id##_##observer_name) {	\
-		.policy = policy_name,				\
-		.observer = #observer_name,			\
-	}
+FIXTURE_VARIANT_ADD(straddle, fifo_fault) {
+	.policy = "fifo", .observer = "fault"
+};
 
-#define EACH_OBSERVER(id, policy_name)				\
-	VARIANT(id, policy_name, fault);			\
-	VARIANT(id, policy_name, accessed);			\
-	VARIANT(id, policy_name, trap)
+FIXTURE_VARIANT_ADD(straddle, fifo_accessed) {
+	.policy = "fifo", .observer = "accessed"
+};
 
-EACH_OBSERVER(fifo, "fifo");
-EACH_OBSERVER(lru, "lru");
-EACH_OBSERVER(clock, "clock");
-EACH_OBSERVER(clock_a, "clock-a");
-EACH_OBSERVER(lfu, "lfu");
-EACH_OBSERVER(mru, "mru");
-EACH_OBSERVER(random, "random");
+FIXTURE_VARIANT_ADD(straddle, fifo_trap) {
+	.policy = "fifo", .observer = "trap"
+};
+
+FIXTURE_VARIANT_ADD(straddle, lru_fault) {
+	.policy = "lru", .observer = "fault"
+};
+
+FIXTURE_VARIANT_ADD(straddle, lru_accessed) {
+	.policy = "lru", .observer = "accessed"
+};
+
+FIXTURE_VARIANT_ADD(straddle, lru_trap) {
+	.policy = "lru", .observer = "trap"
+};
+
+FIXTURE_VARIANT_ADD(straddle, clock_fault) {
+	.policy = "clock", .observer = "fault"
+};
+
+FIXTURE_VARIANT_ADD(straddle, clock_accessed) {
+	.policy = "clock", .observer = "accessed"
+};
+
+FIXTURE_VARIANT_ADD(straddle, clock_trap) {
+	.policy = "clock", .observer = "trap"
+};
+
+FIXTURE_VARIANT_ADD(straddle, clock_a_fault) {
+	.policy = "clock-a", .observer = "fault"
+};
+
+FIXTURE_VARIANT_ADD(straddle, clock_a_accessed) {
+	.policy = "clock-a", .observer = "accessed"
+};
+
+FIXTURE_VARIANT_ADD(straddle, clock_a_trap) {
+	.policy = "clock-a", .observer = "trap"
+};
+
+FIXTURE_VARIANT_ADD(straddle, lfu_fault) {
+	.policy = "lfu", .observer = "fault"
+};
+
+FIXTURE_VARIANT_ADD(straddle, lfu_accessed) {
+	.policy = "lfu", .observer = "accessed"
+};
+
+FIXTURE_VARIANT_ADD(straddle, lfu_trap) {
+	.policy = "lfu", .observer = "trap"
+};
+
+FIXTURE_VARIANT_ADD(straddle, mru_fault) {
+	.policy = "mru", .observer = "fault"
+};
+
+FIXTURE_VARIANT_ADD(straddle, mru_accessed) {
+	.policy = "mru", .observer = "accessed"
+};
+
+FIXTURE_VARIANT_ADD(straddle, mru_trap) {
+	.policy = "mru", .observer = "trap"
+};
+
+FIXTURE_VARIANT_ADD(straddle, random_fault) {
+	.policy = "random", .observer = "fault"
+};
+
+FIXTURE_VARIANT_ADD(straddle, random_accessed) {
+	.policy = "random", .observer = "accessed"
+};
+
+FIXTURE_VARIANT_ADD(straddle, random_trap) {
+	.policy = "random", .observer = "trap"
+};
 
 FIXTURE_SETUP(straddle)
 {
@@ -79,7 +144,7 @@ static void copy_movsq(char *to, const char *from, size_t len)
 
 static void copy_mov_8(char *to, const char *from, size_t len)
 {
-	uint64_t word;
+	__u64 word;
 
 	(void)len;
 	asm volatile("movq (%1), %0" : "=r" (word) : "r" (from) : "memory");
@@ -116,14 +181,14 @@ static bool copy_once(char *area, copy_fn copy, size_t len, unsigned int seed)
 }
 
 /* Borrowed frames go back when the thread has moved on. */
-static uint64_t settled_resident(int fd, char *map, uint64_t budget)
+static __u64 settled_resident(int fd, char *map, __u64 budget)
 {
-	uint64_t end = vmd_now_ms() + 3000;
+	__u64 end = vmd_now_ms() + 3000;
 	struct vmd_stats s;
 
 	do {
-		(void)*(volatile char *)(map + 5 * vmd_ps);
-		(void)*(volatile char *)(map + 4 * vmd_ps);
+		vmd_load(map + 5 * vmd_ps);
+		vmd_load(map + 4 * vmd_ps);
 		if (vmd_stats(fd, &s))
 			return UINT64_MAX;
 	} while (s.resident > budget && vmd_now_ms() < end);
@@ -131,7 +196,7 @@ static uint64_t settled_resident(int fd, char *map, uint64_t budget)
 }
 
 static void try_budgets(struct __test_metadata *_metadata,
-			FIXTURE_DATA(straddle) *self, copy_fn copy, size_t len)
+			struct _test_data_straddle *self, copy_fn copy, size_t len)
 {
 	struct vmd_stats s;
 	int budget, i;

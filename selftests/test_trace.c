@@ -150,7 +150,7 @@ TEST_F(trace, faults_in_the_trace_are_the_faults_counted)
 	ASSERT_EQ(0, vmd_stats(self->fd, &s));
 	trace = read_trace(self->dir);
 	ASSERT_NE(NULL, trace);
-	EXPECT_EQ(vmd_faults(&s), (uint64_t)count_event(trace, "fault"));
+	EXPECT_EQ(vmd_faults(&s), (__u64)count_event(trace, "fault"));
 }
 
 TEST_F(trace, nothing_is_traced_when_it_is_off)

@@ -193,14 +193,14 @@ TEST_F(transfer, direct_io_of_more_than_the_budget_ends)
 
 struct storm {
 	char *map;
-	volatile bool stop;
+	bool stop;
 };
 
 static void *evict_storm(void *arg)
 {
 	struct storm *s = arg;
 
-	while (!s->stop)
+	while (!vmd_is_set(&s->stop))
 		vmd_touch_all(s->map + PAGES / 2 * vmd_ps, PAGES / 2);
 	return NULL;
 }
@@ -225,7 +225,7 @@ TEST_F(transfer, direct_io_under_an_eviction_storm_hits_the_right_page)
 			  pread(direct, self->map, 4 * vmd_ps, 0));
 		EXPECT_EQ(0, vmd_bad_pages(self->map, 4, 1000 + round));
 	}
-	storm.stop = true;
+	vmd_set_flag(&storm.stop);
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, vmd_bad_pages(self->map + PAGES / 2 * vmd_ps, PAGES / 2,
 				   1 + PAGES / 2));

@@ -14,9 +14,12 @@
 
 size_t vmd_ps = 4096;
 
-#define X(name, text) #name,
-const char *const vmd_counter_names[VMD_NR_COUNTERS] = { VMD_COUNTERS(X) };
+/* " references hits ...", cut into names before main() */
+#define X(name, text) " " #name
+static char counter_names[] = VMD_COUNTERS(X);
 #undef X
+
+const char *vmd_counter_names[VMD_NR_COUNTERS];
 
 const char *const vmd_policy_names[] = {
 	"fifo", "lru", "clock", "clock-a", "lfu", "mru", "random", NULL
@@ -26,6 +29,11 @@ const char *const vmd_observer_names[] = { "fault", "accessed", "trap", NULL };
 
 static void __attribute__((constructor)) vmd_init(void)
 {
+	char *name = counter_names, *next = NULL;
+	int i;
+
+	for (i = 0; i < VMD_NR_COUNTERS; i++, name = NULL)
+		vmd_counter_names[i] = strtok_r(name, " ", &next);
 	vmd_ps = sysconf(_SC_PAGESIZE);
 }
 
@@ -36,7 +44,7 @@ int vmd_open(void)
 	return open(VMD_DEVICE, O_RDWR | O_CLOEXEC);
 }
 
-int vmd_set(int fd, const char *policy, const char *observer, uint64_t frames)
+int vmd_set(int fd, const char *policy, const char *observer, __u64 frames)
 {
 	struct vmd_config c = { 0 };
 
@@ -55,7 +63,7 @@ int vmd_set(int fd, const char *policy, const char *observer, uint64_t frames)
 	return ioctl(fd, VMD_IOC_SET_CONFIG, &c);
 }
 
-int vmd_resize(int fd, uint64_t pages)
+int vmd_resize(int fd, __u64 pages)
 {
 	struct vmd_config c = {
 		.mask = VMD_CONFIG_SIZE,
@@ -65,7 +73,7 @@ int vmd_resize(int fd, uint64_t pages)
 	return ioctl(fd, VMD_IOC_SET_CONFIG, &c);
 }
 
-int vmd_budget(int fd, uint64_t frames)
+int vmd_budget(int fd, __u64 frames)
 {
 	struct vmd_budget b = { .frames = frames };
 
@@ -85,7 +93,7 @@ int vmd_observer(int fd, const char *name)
 	return vmd_set(fd, NULL, name, 0);
 }
 
-int vmd_attach(int fd, uint64_t id)
+int vmd_attach(int fd, __u64 id)
 {
 	struct vmd_attach a = { .space_id = id };
 
@@ -104,14 +112,14 @@ int vmd_info(int fd, struct vmd_info *i)
 	return ioctl(fd, VMD_IOC_INFO, i);
 }
 
-uint64_t vmd_id(int fd)
+__u64 vmd_id(int fd)
 {
 	struct vmd_info i;
 
 	return vmd_info(fd, &i) ? 0 : i.space_id;
 }
 
-int vmd_advise(int fd, uint32_t advice, uint64_t first, uint64_t pages)
+int vmd_advise(int fd, __u32 advice, __u64 first, __u64 pages)
 {
 	struct vmd_advise a = {
 		.offset = first * vmd_ps,
@@ -122,7 +130,7 @@ int vmd_advise(int fd, uint32_t advice, uint64_t first, uint64_t pages)
 	return ioctl(fd, VMD_IOC_ADVISE, &a);
 }
 
-int vmd_sync(int fd, uint64_t first, uint64_t pages)
+int vmd_sync(int fd, __u64 first, __u64 pages)
 {
 	struct vmd_sync s = {
 		.offset = first * vmd_ps,
@@ -133,7 +141,7 @@ int vmd_sync(int fd, uint64_t first, uint64_t pages)
 }
 
 /* The number of pages described, or -1. */
-int vmd_pages(int fd, uint64_t first, uint64_t count, struct vmd_page *out)
+int vmd_pages(int fd, __u64 first, __u64 count, struct vmd_page *out)
 {
 	struct vmd_pages p = {
 		.first = first,
@@ -144,7 +152,7 @@ int vmd_pages(int fd, uint64_t first, uint64_t count, struct vmd_page *out)
 	return ioctl(fd, VMD_IOC_PAGES, &p) ? -1 : (int)p.count;
 }
 
-static int count_pages(int fd, uint64_t first, uint64_t count, int state,
+static int count_pages(int fd, __u64 first, __u64 count, int state,
 		       int flag)
 {
 	struct vmd_page *page = calloc(count, sizeof(*page));
@@ -158,12 +166,12 @@ static int count_pages(int fd, uint64_t first, uint64_t count, int state,
 	return n < 0 ? -1 : found;
 }
 
-int vmd_count_state(int fd, uint64_t first, uint64_t count, int state)
+int vmd_count_state(int fd, __u64 first, __u64 count, int state)
 {
 	return count_pages(fd, first, count, state, 0);
 }
 
-int vmd_count_flag(int fd, uint64_t first, uint64_t count, int flag)
+int vmd_count_flag(int fd, __u64 first, __u64 count, int flag)
 {
 	return count_pages(fd, first, count, 0, flag);
 }
@@ -193,7 +201,7 @@ int vmd_reset(int fd)
 	return ioctl(fd, VMD_IOC_RESET_STATS);
 }
 
-uint64_t vmd_counter(const struct vmd_stats *s, const char *name)
+__u64 vmd_counter(const struct vmd_stats *s, const char *name)
 {
 	int i;
 
@@ -203,7 +211,7 @@ uint64_t vmd_counter(const struct vmd_stats *s, const char *name)
 	return UINT64_MAX;
 }
 
-uint64_t vmd_faults(const struct vmd_stats *s)
+__u64 vmd_faults(const struct vmd_stats *s)
 {
 	return s->faults_major + s->faults_soft + s->zero_fills;
 }
@@ -218,43 +226,43 @@ void *vmd_map(int fd, size_t pages)
 	return vmd_map_as(fd, pages, VMD_RW, MAP_SHARED);
 }
 
-static uint64_t content(uint64_t tag, size_t word)
+static __u64 content(__u64 tag, size_t word)
 {
 	return (tag + 1) * 0x9e3779b97f4a7c15ULL + word * 0xff51afd7ed558ccdULL;
 }
 
-void vmd_fill(void *page, uint64_t tag)
+void vmd_fill(void *page, __u64 tag)
 {
-	volatile uint64_t *word = page;
+	__u64 *word = page;
 	size_t i;
 
 	for (i = 0; i < vmd_ps / sizeof(*word); i++)
-		word[i] = content(tag, i);
+		__atomic_store_n(&word[i], content(tag, i), __ATOMIC_RELAXED);
 }
 
-bool vmd_check(const void *page, uint64_t tag)
+bool vmd_check(const void *page, __u64 tag)
 {
-	const volatile uint64_t *word = page;
+	const __u64 *word = page;
 	size_t i;
 
 	for (i = 0; i < vmd_ps / sizeof(*word); i++)
-		if (word[i] != content(tag, i))
+		if (__atomic_load_n(&word[i], __ATOMIC_RELAXED) != content(tag, i))
 			return false;
 	return true;
 }
 
 bool vmd_is_zero(const void *page)
 {
-	const volatile uint64_t *word = page;
+	const __u64 *word = page;
 	size_t i;
 
 	for (i = 0; i < vmd_ps / sizeof(*word); i++)
-		if (word[i])
+		if (__atomic_load_n(&word[i], __ATOMIC_RELAXED))
 			return false;
 	return true;
 }
 
-void vmd_fill_all(char *map, size_t pages, uint64_t tag)
+void vmd_fill_all(char *map, size_t pages, __u64 tag)
 {
 	size_t i;
 
@@ -262,7 +270,7 @@ void vmd_fill_all(char *map, size_t pages, uint64_t tag)
 		vmd_fill(map + i * vmd_ps, tag + i);
 }
 
-size_t vmd_bad_pages(const char *map, size_t pages, uint64_t tag)
+size_t vmd_bad_pages(const char *map, size_t pages, __u64 tag)
 {
 	size_t i, bad = 0;
 
@@ -274,11 +282,10 @@ size_t vmd_bad_pages(const char *map, size_t pages, uint64_t tag)
 /* Makes every page dirty and changes none. */
 void vmd_touch_all(char *map, size_t pages)
 {
-	volatile char *p = map;
-	size_t i;
+	char *p = map;
 
-	for (i = 0; i < pages; i++)
-		p[i * vmd_ps] = p[i * vmd_ps];
+	for (; pages; pages--, p += vmd_ps)
+		vmd_store(p, vmd_load(p));
 }
 
 static __thread sigjmp_buf access_env;
@@ -288,7 +295,7 @@ static void access_caught(int sig)
 	siglongjmp(access_env, sig);
 }
 
-static int access_signal(volatile char *p, bool write)
+static int access_signal(char *p, bool write)
 {
 	struct sigaction sa = { .sa_handler = access_caught }, bus, segv;
 	int sig;
@@ -297,20 +304,20 @@ static int access_signal(volatile char *p, bool write)
 	sigaction(SIGSEGV, &sa, &segv);
 	sig = sigsetjmp(access_env, 1);
 	if (!sig && write)
-		*p = 1;
+		vmd_store(p, 1);
 	else if (!sig)
-		(void)*p;
+		vmd_load(p);
 	sigaction(SIGBUS, &bus, NULL);
 	sigaction(SIGSEGV, &segv, NULL);
 	return sig;
 }
 
-int vmd_read_signal(const volatile void *p)
+int vmd_read_signal(const void *p)
 {
-	return access_signal((volatile char *)p, false);
+	return access_signal((char *)p, false);
 }
 
-int vmd_write_signal(volatile void *p)
+int vmd_write_signal(void *p)
 {
 	return access_signal(p, true);
 }

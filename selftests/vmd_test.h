@@ -33,49 +33,70 @@
 #endif
 
 extern size_t vmd_ps;				/* bytes in a page */
-extern const char *const vmd_counter_names[VMD_NR_COUNTERS];
+extern const char *vmd_counter_names[VMD_NR_COUNTERS];
 extern const char *const vmd_policy_names[];	/* NULL at the end */
 extern const char *const vmd_observer_names[];	/* NULL at the end */
 
 /* Spaces */
 int vmd_open(void);
-int vmd_set(int fd, const char *policy, const char *observer, uint64_t frames);
-int vmd_resize(int fd, uint64_t pages);
-int vmd_budget(int fd, uint64_t frames);
+int vmd_set(int fd, const char *policy, const char *observer, __u64 frames);
+int vmd_resize(int fd, __u64 pages);
+int vmd_budget(int fd, __u64 frames);
 int vmd_policy(int fd, const char *name);
 int vmd_observer(int fd, const char *name);
-int vmd_attach(int fd, uint64_t id);
+int vmd_attach(int fd, __u64 id);
 int vmd_get(int fd, struct vmd_config *c);
 int vmd_info(int fd, struct vmd_info *i);
-uint64_t vmd_id(int fd);
-int vmd_advise(int fd, uint32_t advice, uint64_t first, uint64_t pages);
-int vmd_sync(int fd, uint64_t first, uint64_t pages);
-int vmd_pages(int fd, uint64_t first, uint64_t count, struct vmd_page *out);
-int vmd_count_state(int fd, uint64_t first, uint64_t count, int state);
-int vmd_count_flag(int fd, uint64_t first, uint64_t count, int flag);
+__u64 vmd_id(int fd);
+int vmd_advise(int fd, __u32 advice, __u64 first, __u64 pages);
+int vmd_sync(int fd, __u64 first, __u64 pages);
+int vmd_pages(int fd, __u64 first, __u64 count, struct vmd_page *out);
+int vmd_count_state(int fd, __u64 first, __u64 count, int state);
+int vmd_count_flag(int fd, __u64 first, __u64 count, int flag);
 
 /* Counters: the space's, the module's, one of a text file with "name value" */
 int vmd_stats(int fd, struct vmd_stats *s);
 int vmd_module_stats(struct vmd_stats *s);
 int vmd_reset(int fd);
-uint64_t vmd_counter(const struct vmd_stats *s, const char *name);
-uint64_t vmd_faults(const struct vmd_stats *s);
+__u64 vmd_counter(const struct vmd_stats *s, const char *name);
+__u64 vmd_faults(const struct vmd_stats *s);
 
 /* Mappings: the first @pages of the space, shared, to read and to write */
 void *vmd_map(int fd, size_t pages);
 void *vmd_map_as(int fd, size_t pages, int prot, int flags);
 
 /* A page's content for a tag: all words of it differ from page to page */
-void vmd_fill(void *page, uint64_t tag);
-bool vmd_check(const void *page, uint64_t tag);
+void vmd_fill(void *page, __u64 tag);
+bool vmd_check(const void *page, __u64 tag);
 bool vmd_is_zero(const void *page);
-void vmd_fill_all(char *map, size_t pages, uint64_t tag);
-size_t vmd_bad_pages(const char *map, size_t pages, uint64_t tag);
+void vmd_fill_all(char *map, size_t pages, __u64 tag);
+size_t vmd_bad_pages(const char *map, size_t pages, __u64 tag);
 void vmd_touch_all(char *map, size_t pages);
 
+/* One byte or one flag of memory that others change, or that has to be touched */
+static inline char vmd_load(const void *p)
+{
+	return __atomic_load_n((const char *)p, __ATOMIC_RELAXED);
+}
+
+static inline void vmd_store(void *p, char c)
+{
+	__atomic_store_n((char *)p, c, __ATOMIC_RELAXED);
+}
+
+static inline bool vmd_is_set(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+static inline void vmd_set_flag(bool *flag)
+{
+	__atomic_store_n(flag, true, __ATOMIC_RELEASE);
+}
+
 /* The signal that a one-byte access gets: 0, SIGBUS or SIGSEGV */
-int vmd_read_signal(const volatile void *p);
-int vmd_write_signal(volatile void *p);
+int vmd_read_signal(const void *p);
+int vmd_write_signal(void *p);
 
 /* Children: killed with their parent; waited for with a limit */
 pid_t vmd_fork(void);
@@ -88,18 +109,18 @@ int vmd_receive_fd(int sock);
 /* Files */
 char *vmd_read_file(const char *path);		/* NULL if it cannot be read */
 int vmd_write_file(const char *path, const char *text);
-bool vmd_value(const char *text, const char *name, uint64_t *value);
+bool vmd_value(const char *text, const char *name, __u64 *value);
 bool vmd_word(const char *text, const char *name, char *value, size_t len);
-char *vmd_space_file(uint64_t id, const char *name);
-char *vmd_space_line(uint64_t id);
-bool vmd_param(const char *name, uint64_t *value);
+char *vmd_space_file(__u64 id, const char *name);
+char *vmd_space_line(__u64 id);
+bool vmd_param(const char *name, __u64 *value);
 const char *vmd_test_dir(void);
 int vmd_temp_file(const char *dir, int flags);
 
 /* The rest */
-uint64_t vmd_now_ms(void);
+__u64 vmd_now_ms(void);
 void vmd_sleep_ms(unsigned int ms);
 unsigned long vmd_scaled(unsigned long n);	/* times VMD_TEST_SCALE */
-uint64_t vmd_random(uint64_t *state);
+__u64 vmd_random(__u64 *state);
 
 #endif /* _VMD_TEST_H */

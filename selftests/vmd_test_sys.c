@@ -15,7 +15,7 @@
 
 #include "vmd_test.h"
 
-uint64_t vmd_now_ms(void)
+__u64 vmd_now_ms(void)
 {
 	struct timespec t;
 
@@ -39,9 +39,9 @@ unsigned long vmd_scaled(unsigned long n)
 }
 
 /* xorshift64*: the same numbers on every machine */
-uint64_t vmd_random(uint64_t *state)
+__u64 vmd_random(__u64 *state)
 {
-	uint64_t x = *state ? *state : 1;
+	__u64 x = *state ? *state : 1;
 
 	x ^= x >> 12;
 	x ^= x << 25;
@@ -72,7 +72,7 @@ static int exit_code(int status)
 /* A child that does not end in time is killed; that is -1. */
 int vmd_wait(pid_t pid, int timeout_ms)
 {
-	uint64_t end = vmd_now_ms() + timeout_ms;
+	__u64 end = vmd_now_ms() + timeout_ms;
 	int status;
 	pid_t got;
 
@@ -225,7 +225,7 @@ static const char *after_name(const char *text, const char *name)
 	return NULL;
 }
 
-bool vmd_value(const char *text, const char *name, uint64_t *value)
+bool vmd_value(const char *text, const char *name, __u64 *value)
 {
 	const char *at = after_name(text, name);
 	char *end;
@@ -248,7 +248,7 @@ bool vmd_word(const char *text, const char *name, char *value, size_t len)
 	return true;
 }
 
-char *vmd_space_file(uint64_t id, const char *name)
+char *vmd_space_file(__u64 id, const char *name)
 {
 	char path[128];
 
@@ -258,7 +258,7 @@ char *vmd_space_file(uint64_t id, const char *name)
 }
 
 /* The space's line in /proc/vmdemo/spaces, in memory of its own, or NULL. */
-char *vmd_space_line(uint64_t id)
+char *vmd_space_line(__u64 id)
 {
 	char *text = vmd_read_file(VMD_PROC "spaces");
 	char *line = NULL;
@@ -273,7 +273,7 @@ char *vmd_space_line(uint64_t id)
 	return line;
 }
 
-bool vmd_param(const char *name, uint64_t *value)
+bool vmd_param(const char *name, __u64 *value)
 {
 	char path[128];
 	char *text;

@@ -1,0 +1,2 @@
+parse.o: parse.c parse.h
+parse.h:
