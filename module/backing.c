@@ -11,38 +11,18 @@
 #include <linux/file.h>
 #include <linux/fcntl.h>
 #include <linux/sched/mm.h>
+#include <linux/slab.h>
 
 #include "space.h"
 #include "store.h"
 
-/* A call made by a worker on behalf of a thread that waits for it. */
+/* Opening: made by a worker on behalf of a thread that waits for it. */
 struct backing_call {
 	struct work_struct work;
 	struct vmd_backing *backing;
 	const char *path;
-	u64 pages;
-	int (*call)(struct backing_call *call);
 	int error;
 };
-
-static void backing_call_work(struct work_struct *work)
-{
-	struct backing_call *call;
-	unsigned int noio = memalloc_noio_save();
-
-	call = container_of(work, struct backing_call, work);
-	call->error = call->call(call);
-	memalloc_noio_restore(noio);
-}
-
-static int backing_call(struct backing_call *call)
-{
-	INIT_WORK_ONSTACK(&call->work, backing_call_work);
-	queue_work(vmd_wq, &call->work);
-	flush_work(&call->work);
-	destroy_work_on_stack(&call->work);
-	return call->error;
-}
 
 /* Opened with O_DIRECT if the file system can, else without. */
 static struct file *backing_open_file(const char *path, int flags)
@@ -133,25 +113,31 @@ static int backing_use_bdev(struct vmd_backing *backing, const char *path)
 	return -ENOSPC;
 }
 
-static int backing_do_open(struct backing_call *call)
+static int backing_do_open(struct vmd_backing *backing, const char *name)
 {
 	struct path path;
 	umode_t mode;
-	int err = kern_path(call->path, LOOKUP_FOLLOW, &path);
+	int err = kern_path(name, LOOKUP_FOLLOW, &path);
 
 	if (err)
 		return err;
 	mode = d_inode(path.dentry)->i_mode;
 	path_put(&path);
 	if (S_ISDIR(mode))
-		return backing_use_file(call->backing,
-					backing_open_dir(call->path));
+		return backing_use_file(backing, backing_open_dir(name));
 	if (S_ISREG(mode))
-		return backing_use_file(call->backing,
-					backing_open_file(call->path, 0));
+		return backing_use_file(backing, backing_open_file(name, 0));
 	if (S_ISBLK(mode))
-		return backing_use_bdev(call->backing, call->path);
+		return backing_use_bdev(backing, name);
 	return -EINVAL;
+}
+
+static void backing_open_work(struct work_struct *work)
+{
+	struct backing_call *call;
+
+	call = container_of(work, struct backing_call, work);
+	call->error = backing_do_open(call->backing, call->path);
 }
 
 /**
@@ -165,11 +151,13 @@ static int backing_do_open(struct backing_call *call)
  */
 int vmd_backing_open(struct vmd_backing *backing, const char *path)
 {
-	struct backing_call call = {
-		.backing = backing, .path = path, .call = backing_do_open,
-	};
+	struct backing_call call = { .backing = backing, .path = path };
 
-	return backing_call(&call);
+	INIT_WORK_ONSTACK(&call.work, backing_open_work);
+	queue_work(vmd_wq, &call.work);
+	flush_work(&call.work);
+	destroy_work_on_stack(&call.work);
+	return call.error;
 }
 
 /**
@@ -184,38 +172,92 @@ void vmd_backing_close(struct vmd_backing *backing)
 		vmd_bdev_close(&backing->bdev, backing);
 }
 
-static int backing_do_grow(struct backing_call *call)
-{
-	struct vmd_backing *backing = call->backing;
-	loff_t from = (loff_t)backing->pages << PAGE_SHIFT;
-	loff_t length = (loff_t)call->pages << PAGE_SHIFT;
-	int err = vfs_fallocate(backing->file, 0, from, length);
+/**
+ * struct backing_grow - a file being made longer; may outlive who asked for it
+ * @refs: one of who asked, one of the worker
+ * @file: a reference
+ * @pages: pages it has
+ * @more: pages it shall get
+ * @done: @error is valid
+ */
+struct backing_grow {
+	struct work_struct work;
+	struct completion done;
+	atomic_t refs;
+	struct file *file;
+	u64 pages;
+	u64 more;
+	int error;
+};
 
+static void backing_grow_put(struct backing_grow *grow)
+{
+	if (!atomic_dec_and_test(&grow->refs))
+		return;
+	fput(grow->file);
+	kfree(grow);
+}
+
+static void backing_grow_work(struct work_struct *work)
+{
+	struct backing_grow *grow;
+	unsigned int noio = memalloc_noio_save();
+
+	grow = container_of(work, struct backing_grow, work);
+	grow->error = vfs_fallocate(grow->file, 0,
+				    (loff_t)grow->pages << PAGE_SHIFT,
+				    (loff_t)grow->more << PAGE_SHIFT);
 	/* Without preallocation a write finds out that there is no space. */
-	if (err == -EOPNOTSUPP)
-		err = 0;
-	return err;
+	if (grow->error == -EOPNOTSUPP)
+		grow->error = 0;
+	memalloc_noio_restore(noio);
+	complete(&grow->done);
+	backing_grow_put(grow);
+}
+
+static struct backing_grow *backing_grow_start(struct vmd_backing *backing,
+					       u64 more)
+{
+	struct backing_grow *grow = kzalloc(sizeof(*grow), GFP_NOIO);
+
+	if (!grow)
+		return NULL;
+	INIT_WORK(&grow->work, backing_grow_work);
+	init_completion(&grow->done);
+	atomic_set(&grow->refs, 2);
+	grow->file = get_file(backing->file);
+	grow->pages = backing->pages;
+	grow->more = more;
+	queue_work(vmd_wq, &grow->work);
+	return grow;
 }
 
 /**
  * vmd_backing_grow - make a backing longer
  * @backing: the caller keeps two of these calls apart
  * @pages: by how much
+ * @a: on whose behalf, or NULL
  *
- * Returns 0 or -ENOSPC where it cannot grow, or has no room to.
+ * Returns 0; -ENOSPC where it cannot grow, or has no room to; -EINTR if the
+ * thread is being killed: what is preallocated after that is so once more.
  */
-int vmd_backing_grow(struct vmd_backing *backing, u64 pages)
+int vmd_backing_grow(struct vmd_backing *backing, u64 pages,
+		     struct vmd_access *a)
 {
-	struct backing_call call = {
-		.backing = backing, .pages = pages, .call = backing_do_grow,
-	};
+	struct backing_grow *grow;
 	int err;
 
 	if (!backing->grows)
 		return -ENOSPC;
-	err = backing_call(&call);
+	grow = backing_grow_start(backing, pages);
+	if (!grow)
+		return -ENOMEM;
+	if (a)
+		vmd_may_wait(a);
+	err = wait_for_completion_killable(&grow->done) ? -EINTR : grow->error;
 	if (!err)
 		backing->pages += pages;
+	backing_grow_put(grow);
 	return err;
 }
 
@@ -261,29 +303,76 @@ static void backing_init_iocb(struct vmd_io *io, struct file *file)
 		      io->nr, (size_t)io->nr << PAGE_SHIFT);
 }
 
-static void backing_read_file(struct vmd_backing *backing, struct vmd_io *io)
+static ssize_t backing_write_file(struct vmd_io *io)
 {
-	ssize_t ret;
-
-	backing_init_iocb(io, backing->file);
-	io->iocb.ki_complete = backing_iocb_end;
-	ret = vfs_iocb_iter_read(backing->file, &io->iocb, &io->iter);
-	if (ret != -EIOCBQUEUED)
-		backing_iocb_end(&io->iocb, ret);
-}
-
-static void backing_write_work(struct work_struct *work)
-{
-	struct vmd_io *io = container_of(work, struct vmd_io, work);
 	struct file *file = io->iocb.ki_filp;
-	unsigned int noio = memalloc_noio_save();
 	ssize_t ret;
 
 	file_start_write(file);
 	ret = vfs_iocb_iter_write(file, &io->iocb, &io->iter);
 	file_end_write(file);
+	return ret;
+}
+
+static void backing_file_work(struct work_struct *work)
+{
+	struct vmd_io *io = container_of(work, struct vmd_io, work);
+	unsigned int noio = memalloc_noio_save();
+	ssize_t ret;
+
+	if (io->write)
+		ret = backing_write_file(io);
+	else
+		ret = vfs_iocb_iter_read(io->iocb.ki_filp, &io->iocb,
+					 &io->iter);
 	memalloc_noio_restore(noio);
 	backing_iocb_end(&io->iocb, ret);
+}
+
+/* Let a worker do it. */
+static void backing_queue_file(struct vmd_io *io, struct file *file)
+{
+	backing_init_iocb(io, file);
+	INIT_WORK(&io->work, backing_file_work);
+	queue_work(vmd_wq, &io->work);
+}
+
+/* It would have had to wait after all. Perhaps from an interrupt. */
+static void backing_nowait_end(struct kiocb *iocb, long ret)
+{
+	struct vmd_io *io = container_of(iocb, struct vmd_io, iocb);
+
+	if (ret == -EAGAIN)
+		backing_queue_file(io, iocb->ki_filp);
+	else
+		backing_iocb_end(iocb, ret);
+}
+
+/*
+ * A read that need not wait for a lock is begun here: whoever faults may be
+ * writing to this very file, and hold its lock.
+ */
+static bool backing_read_nowait(struct vmd_backing *backing, struct vmd_io *io)
+{
+	ssize_t ret;
+
+	if (!backing->direct || !(backing->file->f_mode & FMODE_NOWAIT))
+		return false;
+	backing_init_iocb(io, backing->file);
+	io->iocb.ki_flags |= IOCB_NOWAIT;
+	io->iocb.ki_complete = backing_nowait_end;
+	ret = vfs_iocb_iter_read(backing->file, &io->iocb, &io->iter);
+	if (ret == -EAGAIN)
+		return false;
+	if (ret != -EIOCBQUEUED)
+		backing_iocb_end(&io->iocb, ret);
+	return true;
+}
+
+static void backing_submit_file(struct vmd_backing *backing, struct vmd_io *io)
+{
+	if (io->write || !backing_read_nowait(backing, io))
+		backing_queue_file(io, backing->file);
 }
 
 /**
@@ -295,15 +384,10 @@ void vmd_backing_submit(struct vmd_backing *backing, struct vmd_io *io)
 {
 	unsigned int noio = memalloc_noio_save();
 
-	if (!backing->file) {
+	if (backing->file)
+		backing_submit_file(backing, io);
+	else
 		backing_submit_bio(backing, io);
-	} else if (!io->write) {
-		backing_read_file(backing, io);
-	} else {
-		backing_init_iocb(io, backing->file);
-		INIT_WORK(&io->work, backing_write_work);
-		queue_work(vmd_wq, &io->work);
-	}
 	memalloc_noio_restore(noio);
 }
 

@@ -89,11 +89,15 @@ static void batch_stay(struct vmd_batch *batch, struct vmd_frame *f)
 {
 	struct folio *folio = f->folio;
 
+	/* Once unlocked it may go before the last waiter is woken. */
+	folio_get(folio);
 	if (batch->evict) {
 		vmd_decide_inserted(batch->space, f, VMD_REF_RESTORED);
 		vmd_frame_set_state(f, VMD_PAGE_RESIDENT);
 	}
+	vmd_space_progress(batch->space);
 	folio_unlock(folio);
+	folio_put(folio);
 }
 
 /* The page leaves its frame. */
@@ -114,6 +118,7 @@ static void batch_leave(struct vmd_batch *batch, struct vmd_frame *f,
 	vmd_folio_release(f);
 	vmd_frame_uncharge(space);
 	vmd_frame_return(space, f);
+	vmd_space_progress(space);
 	batch->done++;
 }
 
@@ -139,11 +144,14 @@ static void batch_sort_out(struct vmd_batch *batch)
 
 	for (i = 0; i < batch->n; i++) {
 		f = batch->frames[i];
-		dirty = folio_test_dirty(f->folio);
 		if (batch->evict && batch_pinned(f->folio)) {
 			batch->error = -EBUSY;
 			batch_stay(batch, f);
-		} else if (dirty) {
+			continue;
+		}
+		/* Not before: whoever had it pinned may have written to it. */
+		dirty = folio_test_dirty(f->folio);
+		if (dirty) {
 			batch->writes[batch->nr_writes++] = f;
 		} else if (batch->evict) {
 			batch_leave(batch, f, false);
@@ -154,7 +162,7 @@ static void batch_sort_out(struct vmd_batch *batch)
 }
 
 /* Places for the dirty pages that have none; those without any stay. */
-static void batch_place(struct vmd_batch *batch)
+static void batch_place(struct vmd_batch *batch, struct vmd_access *a)
 {
 	struct vmd_store *store = batch->space->store;
 	u32 i, n = 0, first = 0, want = 0;
@@ -167,7 +175,7 @@ static void batch_place(struct vmd_batch *batch)
 		f = batch->writes[i];
 		if (f->place == VMD_NO_PLACE) {
 			if (!got)
-				got = store->ops->alloc(store, want, &first);
+				got = store->ops->alloc(store, want, &first, a);
 			if (got < 0) {
 				batch->error = got;
 				batch_stay(batch, f);
@@ -253,7 +261,16 @@ static void batch_finish(struct vmd_io_group *group)
 		batch_io_ended(batch, &batch->writes[at], &batch->ios[i]);
 		at += batch->ios[i].nr;
 	}
+	atomic_dec(&batch->space->under_way);
 	vmd_batch_put(batch);
+}
+
+/* One page that went is room made; one page not written is data not safe. */
+static int batch_result(const struct vmd_batch *batch)
+{
+	if (batch->done && (batch->evict || !batch->error))
+		return batch->done;
+	return batch->error ? batch->error : -EAGAIN;
 }
 
 /**
@@ -262,18 +279,19 @@ static void batch_finish(struct vmd_io_group *group)
  *	reference to it is used up
  * @a: the access on whose behalf, or NULL; may wait, killably
  *
- * Returns how many pages went or were written, or, if none did, the first
- * error, or -EAGAIN where there was none. -EINTR if the thread is being
- * killed; the writes end without it.
+ * Returns how many pages went or were written; the error if none went, or one
+ * could not be written; -EAGAIN if there was none to take. -EINTR if the thread
+ * is being killed; the writes end without it.
  */
 int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
 {
 	int err;
 	u32 i;
 
+	atomic_inc(&batch->space->under_way);
 	batch_unmap(batch);
 	batch_sort_out(batch);
-	batch_place(batch);
+	batch_place(batch, a);
 	batch_make_ios(batch);
 	vmd_io_group_init(&batch->group, batch_finish);
 	for (i = 0; i < batch->nr_ios; i++)
@@ -282,10 +300,8 @@ int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
 	if (a && !vmd_io_done(&batch->group))
 		vmd_may_wait(a);
 	err = vmd_io_wait(&batch->group);
-	if (!err && batch->done)
-		err = batch->done;
-	else if (!err)
-		err = batch->error ? batch->error : -EAGAIN;
+	if (!err)
+		err = batch_result(batch);
 	vmd_batch_put(batch);
 	return err;
 }

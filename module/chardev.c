@@ -72,24 +72,35 @@ struct vmd_space *vmd_file_space(struct file *file)
 	return space;
 }
 
-static bool chardev_may_attach(const struct vmd_space *space)
-{
-	return uid_eq(current_euid(), space->owner) || capable(CAP_SYS_ADMIN);
-}
-
-/* Called with vf->lock held. The file has no mapping, and never had. */
-static int chardev_attach_locked(struct file *file, struct vmd_space *space)
+/* Returns the space it stood for before: the caller is its user now. */
+static struct vmd_space *chardev_rebind(struct file *file,
+					struct vmd_space *space)
 {
 	struct vmd_file *vf = file->private_data;
-	struct vmd_space *old = vf->space;
+	struct vmd_space *old = ERR_PTR(-EBUSY);
 
-	if (vf->mapped)
-		return -EBUSY;
+	mutex_lock(&vf->lock);
+	/* Its mappings lead to the space it stands for. */
+	if (!vf->mapped) {
+		old = vf->space;
+		chardev_bind(file, space);
+	}
+	mutex_unlock(&vf->lock);
+	return old;
+}
+
+static int chardev_attach(struct file *file, struct vmd_space *space)
+{
+	struct vmd_space *old;
+
+	if (!uid_eq(current_euid(), space->owner) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	if (!vmd_space_use(space))
 		return -ENOENT;
-	chardev_bind(file, space);
-	vmd_space_unuse(old);
-	return 0;
+	old = chardev_rebind(file, space);
+	/* Not under the lock: this may wait for who reads the views. */
+	vmd_space_unuse(IS_ERR(old) ? space : old);
+	return PTR_ERR_OR_ZERO(old);
 }
 
 /**
@@ -101,17 +112,12 @@ static int chardev_attach_locked(struct file *file, struct vmd_space *space)
  */
 int vmd_file_attach(struct file *file, u64 id)
 {
-	struct vmd_file *vf = file->private_data;
 	struct vmd_space *space = vmd_space_find(id);
-	int err = -EPERM;
+	int err;
 
 	if (!space)
 		return -ENOENT;
-	if (chardev_may_attach(space)) {
-		mutex_lock(&vf->lock);
-		err = chardev_attach_locked(file, space);
-		mutex_unlock(&vf->lock);
-	}
+	err = chardev_attach(file, space);
 	vmd_space_put(space);
 	return err;
 }

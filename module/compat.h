@@ -59,13 +59,29 @@ static inline int vmd_folio_mapcount(struct folio *folio)
 }
 
 #ifdef CONFIG_X86
-#define VMD_PTE_YOUNG_BIT	_PAGE_BIT_ACCESSED
+#include <asm/invpcid.h>
+#include <asm/special_insns.h>
+#include <asm/tlbflush.h>
 
 /* ptep_test_and_clear_young() is not exported. */
 static inline bool vmd_pte_test_and_clear_young(pte_t *ptep)
 {
 	return test_and_clear_bit(_PAGE_BIT_ACCESSED,
 				  (unsigned long *)&ptep->pte);
+}
+
+/*
+ * Forget the translation of @address on this CPU, in the mm loaded now, so that
+ * the next access sets the accessed bit again. The kernel's own flushes are not
+ * exported. With page-table isolation the user's translations are tagged with
+ * a number of their own: bit 11 of it, as the kernel has it in CR3.
+ */
+static inline void vmd_forget_translation(unsigned long address)
+{
+	asm volatile("invlpg (%0)" : : "r" (address) : "memory");
+	if (boot_cpu_has(X86_FEATURE_PTI) && boot_cpu_has(X86_FEATURE_INVPCID))
+		invpcid_flush_one((__read_cr3() & X86_CR3_PCID_MASK) |
+				  BIT(X86_CR3_PTI_PCID_USER_BIT), address);
 }
 
 /*

@@ -83,7 +83,7 @@ static bool decide_move_one(void *arg, u32 slot)
 	struct decide_move *to = arg;
 	struct vmd_frame *f = vmd_frame_by_id(to->space, slot);
 
-	to->ops->inserted(to->state, slot, f->index, VMD_REF_RESTORED);
+	to->ops->inserted(to->state, slot, f->index, 0);
 	return true;
 }
 

@@ -98,7 +98,8 @@ static void evict_choose(struct vmd_batch *batch, u32 want)
 	u32 proposed[VMD_BATCH_MAX];
 	u32 i, n;
 
-	while (batch->n < want && patience > 0) {
+	while (batch->n < want && patience > 0 &&
+	       !fatal_signal_pending(current)) {
 		n = vmd_decide_victims(space, proposed, want - batch->n);
 		if (!n)
 			break;
@@ -149,6 +150,8 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 	evict_choose(batch, want);
 	mutex_unlock(&space->evict_lock);
 	err = vmd_batch_run(batch, a);
+	if (err == -EAGAIN && fatal_signal_pending(current))
+		err = -EINTR;
 	return err == -EBUSY ? -EAGAIN : err;
 }
 
@@ -195,7 +198,7 @@ void vmd_trim_work(struct work_struct *work)
 	while (over-- > 0 && vmd_evict(space, 1, NULL) > 0)
 		;
 	if (atomic_long_read(&space->resident) > READ_ONCE(space->limit))
-		queue_delayed_work(vmd_wq, &space->trim, HZ / 10);
+		queue_delayed_work(vmd_idle_wq, &space->trim, HZ / 10);
 }
 
 /**

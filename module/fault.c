@@ -233,6 +233,10 @@ static vm_fault_t fault_missed(struct vmd_access *a, void *entry,
 	struct vmd_space *space = a->space;
 	bool major = vmd_entry_place(entry) != VMD_NO_PLACE;
 
+	/* Brought in before, and gone again: another fault after all. */
+	if (fault_is_retry(a))
+		trace_vmdemo_fault(space->id, a->index, a->write,
+				   a->vmf->flags);
 	fault_count(a);
 	vmd_count(space, references);
 	vmd_count(space, misses);
@@ -311,7 +315,8 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 	u64 begin = vmd_clock_ns();
 	vm_fault_t ret;
 
-	trace_vmdemo_fault(a.space->id, a.index, a.write, vmf->flags);
+	if (!fault_is_retry(&a))
+		trace_vmdemo_fault(a.space->id, a.index, a.write, vmf->flags);
 	ret = fault_serve(&a);
 	if (a.counted)
 		vmd_stats_latency(a.space, vmd_clock_ns() - begin);

@@ -9,6 +9,9 @@
 #include "space.h"
 #include "trace.h"
 
+/* Besides VMD_REF_*: an access waits for the page, it is not mere advice. */
+#define FILL_ACCESS	BIT(31)
+
 /**
  * struct fill - a page being read; outlives the thread that asked if need be
  * @group: of the one request
@@ -50,6 +53,7 @@ static void fill_undo(struct vmd_space *space, struct vmd_frame *f,
 	/* Replaces an entry that is there: nothing is allocated. */
 	xa_store(&space->pages, f->index, entry, GFP_NOWAIT);
 	vmd_frame_return(space, f);
+	vmd_space_progress(space);
 }
 
 /*
@@ -62,7 +66,9 @@ static void fill_publish(struct vmd_space *space, struct vmd_frame *f,
 	folio->mapping = vmd_mapping(space);
 	folio->index = f->index;
 	WRITE_ONCE(f->folio, folio);
-	if (READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED) {
+	vmd_space_progress(space);
+	if (flags & FILL_ACCESS &&
+	    READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED) {
 		flags |= VMD_REF_DEFERRED;
 		vmd_frame_set(f, VMD_FRAME_FRESH);
 	}
@@ -70,7 +76,7 @@ static void fill_publish(struct vmd_space *space, struct vmd_frame *f,
 		vmd_frame_set(f, VMD_FRAME_PINNED);
 		atomic_long_inc(&space->pinned);
 	} else {
-		vmd_decide_inserted(space, f, flags);
+		vmd_decide_inserted(space, f, flags & ~FILL_ACCESS);
 	}
 	vmd_frame_set_state(f, VMD_PAGE_RESIDENT);
 }
@@ -80,6 +86,25 @@ static void fill_discard(struct vmd_space *space, struct folio *folio)
 	folio_unlock(folio);
 	folio_put(folio);
 	vmd_frame_uncharge(space);
+}
+
+static void fill_publish_read(struct fill *fill)
+{
+	struct folio *folio = fill->folio;
+
+	if (!vmd_io_abandoned(&fill->group)) {
+		fill_publish(fill->space, fill->f, folio, fill->flags,
+			     fill->pin);
+		return;
+	}
+	/*
+	 * Nobody is left to map it, or to answer for a pin. Once unlocked it
+	 * may go before the last waiter is woken.
+	 */
+	folio_get(folio);
+	fill_publish(fill->space, fill->f, folio, 0, false);
+	folio_unlock(folio);
+	folio_put(folio);
 }
 
 /* The read has ended, well or not. */
@@ -97,12 +122,15 @@ static void fill_finish(struct vmd_io_group *group)
 		fill_undo(space, f, fill->entry);
 	} else {
 		vmd_count(space, pages_read);
-		fill_publish(space, f, fill->folio, fill->flags, fill->pin);
-		/* Nobody is left to map it. */
-		if (vmd_io_abandoned(group))
-			folio_unlock(fill->folio);
+		fill_publish_read(fill);
 	}
+	atomic_dec(&space->under_way);
 	fill_put(fill);
+}
+
+static u32 fill_flags(const struct vmd_access *a)
+{
+	return (a->vmf ? FILL_ACCESS : 0) | (a->write ? VMD_REF_WRITE : 0);
 }
 
 static int fill_read(struct vmd_access *a, struct vmd_frame *f,
@@ -122,13 +150,14 @@ static int fill_read(struct vmd_access *a, struct vmd_frame *f,
 	fill->f = f;
 	fill->folio = folio;
 	fill->entry = entry;
-	fill->flags = a->write ? VMD_REF_WRITE : 0;
+	fill->flags = fill_flags(a);
 	fill->pin = a->pin;
 	atomic_set(&fill->refs, 2);
 	bvec_set_page(&fill->bvec, folio_page(folio, 0), PAGE_SIZE, 0);
 	fill->io.bvec = &fill->bvec;
 	fill->io.nr = 1;
 	fill->io.place = f->place;
+	atomic_inc(&space->under_way);
 	vmd_io_group_init(&fill->group, fill_finish);
 	vmd_io_submit(space->store, &fill->group, &fill->io);
 	if (!vmd_io_done(&fill->group))
@@ -166,7 +195,8 @@ static struct vmd_frame *fill_claim(struct vmd_access *a, void *entry)
 		return f;
 	WRITE_ONCE(f->index, a->index);
 	f->place = vmd_entry_place(entry);
-	f->faults = min(vmd_entry_faults(entry) + 1, VMD_FAULTS_MAX);
+	/* Advice is no fault. */
+	f->faults = min(vmd_entry_faults(entry) + !!a->vmf, VMD_FAULTS_MAX);
 	vmd_frame_set_state(f, VMD_PAGE_FILLING);
 	was = xa_cmpxchg(&space->pages, a->index, entry, f,
 			 GFP_KERNEL_ACCOUNT);
@@ -197,8 +227,10 @@ int vmd_fill(struct vmd_access *a, void *entry, struct folio **out)
 		return PTR_ERR(f);
 	/*
 	 * After the claim is visible: whoever makes the space shorter sets the
-	 * size first and then waits for what is filling past it.
+	 * size first and then waits for what is filling past it. (Pairs with
+	 * the barrier in config_size().)
 	 */
+	smp_mb();
 	err = a->index < READ_ONCE(space->nr_pages) ? 0 : -EFAULT;
 	if (!err)
 		err = fill_memory(a, f, &folio);
@@ -210,8 +242,7 @@ int vmd_fill(struct vmd_access *a, void *entry, struct folio **out)
 		vmd_frame_set(f, VMD_FRAME_GUARDED);
 	folio_get(folio);
 	if (f->place == VMD_NO_PLACE)
-		fill_publish(space, f, folio, a->write ? VMD_REF_WRITE : 0,
-			     a->pin);
+		fill_publish(space, f, folio, fill_flags(a), a->pin);
 	else
 		err = fill_read(a, f, folio, entry);
 	if (err)

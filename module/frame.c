@@ -111,6 +111,18 @@ int vmd_frame_wait(struct vmd_access *a, struct vmd_frame *f)
 	return 0;
 }
 
+/**
+ * vmd_frame_idle - can its folio be locked without waiting, as far as one sees?
+ * @f: the frame
+ */
+bool vmd_frame_idle(const struct vmd_frame *f)
+{
+	struct folio *folio = READ_ONCE(f->folio);
+
+	return vmd_frame_state(f) == VMD_PAGE_RESIDENT && folio &&
+	       !folio_test_locked(folio);
+}
+
 static bool frame_holds(const struct vmd_frame *f, const struct folio *folio,
 			pgoff_t index)
 {
@@ -221,18 +233,21 @@ static int pool_add_chunk(struct vmd_space *space)
 	return 0;
 }
 
+static bool pool_may_grow(struct vmd_space *space)
+{
+	return READ_ONCE(space->nr_frames) < READ_ONCE(space->limit) +
+	       VMD_RESERVE_FRAMES + VMD_FILLING_FRAMES;
+}
+
 /* Returns -EAGAIN if there are as many structures as there may be. */
 static int pool_grow(struct vmd_space *space)
 {
-	unsigned long most = READ_ONCE(space->limit) + VMD_RESERVE_FRAMES +
-			     VMD_FILLING_FRAMES;
 	int err = 0;
 
 	if (mutex_lock_killable(&space->grow_lock))
 		return -EINTR;
 	if (READ_ONCE(space->free) == VMD_NO_SLOT)
-		err = space->nr_frames >= most ? -EAGAIN :
-						 pool_add_chunk(space);
+		err = pool_may_grow(space) ? pool_add_chunk(space) : -EAGAIN;
 	mutex_unlock(&space->grow_lock);
 	return err;
 }
@@ -256,7 +271,8 @@ struct vmd_frame *vmd_frame_take(struct vmd_access *a)
 			vmd_may_wait(a);
 			err = wait_event_killable(space->frame_wait,
 						  READ_ONCE(space->free) !=
-						  VMD_NO_SLOT);
+						  VMD_NO_SLOT ||
+						  pool_may_grow(space));
 			if (err)
 				err = -EINTR;
 		}
@@ -296,45 +312,84 @@ void vmd_frames_destroy(struct vmd_space *space)
 	xa_destroy(&space->chunks);
 }
 
-/*
- * One unit of the budget and of the cap on all spaces. Returns 0, -EDQUOT
- * where the space has @allowed frames already, -EUSERS where all spaces
- * together have max_frames.
- */
-static int charge_try(struct vmd_space *space, long allowed)
+/* Take back what was added beyond what is allowed now. */
+static int charge_undo(struct vmd_space *space, int err)
 {
-	long n = atomic_long_read(&space->resident);
+	atomic_long_dec(&space->resident);
+	return err;
+}
+
+/*
+ * One unit of the budget and of the cap on all spaces, with @extra frames
+ * beyond the budget. Returns 0, -EDQUOT where the space has that many already,
+ * -EUSERS where all spaces together have max_frames.
+ */
+static int charge_try(struct vmd_space *space, long extra)
+{
 	long total = atomic_long_read(&frames_total);
 
+	if (atomic_long_read(&space->resident) >=
+	    (long)READ_ONCE(space->limit) + extra)
+		return -EDQUOT;
+	/*
+	 * Fully ordered: either whoever lowers the limit counts this frame, or
+	 * the new limit is seen here.
+	 */
+	if (atomic_long_inc_return(&space->resident) >
+	    (long)READ_ONCE(space->limit) + extra)
+		return charge_undo(space, -EDQUOT);
 	do {
-		if (n >= allowed)
-			return -EDQUOT;
-	} while (!atomic_long_try_cmpxchg(&space->resident, &n, n + 1));
-	do {
-		if (total >= vmd_max_frames()) {
-			atomic_long_dec(&space->resident);
-			return -EUSERS;
-		}
+		if (total >= vmd_max_frames())
+			return charge_undo(space, -EUSERS);
 	} while (!atomic_long_try_cmpxchg(&frames_total, &total, total + 1));
 	return 0;
 }
 
+static bool charge_may_succeed(struct vmd_space *space)
+{
+	return atomic_long_read(&space->resident) < READ_ONCE(space->limit) &&
+	       vmd_frames_total() < vmd_max_frames();
+}
+
+/**
+ * struct patience - how long a fault has been waiting for nothing at all
+ * @progress: vmd_space.progress when something last moved
+ * @deadline: when it gives up if nothing moves until then
+ */
+struct patience {
+	unsigned long progress;
+	unsigned long deadline;
+};
+
+/*
+ * Only where all frames are resident and not one can go for a while is there
+ * no hope: slow I/O, and other threads that are quicker, only take time.
+ */
+static bool patience_ended(struct patience *p, struct vmd_space *space)
+{
+	unsigned long progress = READ_ONCE(space->progress);
+
+	if (progress != p->progress || atomic_read(&space->under_way)) {
+		p->progress = progress;
+		p->deadline = jiffies + CHARGE_PATIENCE;
+	}
+	return time_after(jiffies, p->deadline);
+}
+
 /* No frame can go just now: lend one, or wait a moment. */
-static int charge_wait(struct vmd_access *a, unsigned long deadline)
+static int charge_wait(struct vmd_access *a, struct patience *patience)
 {
 	struct vmd_space *space = a->space;
-	long limit = READ_ONCE(space->limit);
 
-	if (a->chained && !charge_try(space, limit + VMD_RESERVE_FRAMES)) {
-		queue_delayed_work(vmd_wq, &space->trim, HZ / 5);
+	if (a->several && !charge_try(space, VMD_RESERVE_FRAMES)) {
+		queue_delayed_work(vmd_idle_wq, &space->trim, HZ / 5);
 		return 0;
 	}
-	if (time_after(jiffies, deadline))
+	if (patience_ended(patience, space))
 		return -EBUSY;
 	vmd_may_wait(a);
 	if (wait_event_killable_timeout(space->frame_wait,
-					atomic_long_read(&space->resident) <
-					READ_ONCE(space->limit),
+					charge_may_succeed(space),
 					msecs_to_jiffies(4)) < 0)
 		return -EINTR;
 	return -EAGAIN;
@@ -358,10 +413,14 @@ static int charge_make_room(struct vmd_access *a, int why)
 {
 	struct vmd_space *space = a->space;
 
+	int err = -EAGAIN;
+
 	a->evicted = true;
-	if (why == -EUSERS && !atomic_long_read(&space->resident))
-		return vmd_reclaim_total();
-	return vmd_evict(space, charge_batch(space), a);
+	if (atomic_long_read(&space->resident))
+		err = vmd_evict(space, charge_batch(space), a);
+	if (err == -EAGAIN && why == -EUSERS)
+		err = vmd_reclaim_total();
+	return err;
 }
 
 /**
@@ -374,12 +433,12 @@ static int charge_make_room(struct vmd_access *a, int why)
 int vmd_frame_charge(struct vmd_access *a)
 {
 	struct vmd_space *space = a->space;
-	unsigned long deadline = jiffies + CHARGE_PATIENCE;
+	struct patience patience = { .deadline = jiffies + CHARGE_PATIENCE };
 	int failures = 0;
 	int err;
 
 	for (;;) {
-		err = charge_try(space, READ_ONCE(space->limit));
+		err = charge_try(space, 0);
 		if (!err)
 			return 0;
 		err = charge_make_room(a, err);
@@ -392,7 +451,7 @@ int vmd_frame_charge(struct vmd_access *a)
 				return err;
 			continue;
 		}
-		err = charge_wait(a, deadline);
+		err = charge_wait(a, &patience);
 		if (err != -EAGAIN)
 			return err;
 	}

@@ -26,7 +26,9 @@ static void io_group_put(struct vmd_io_group *group)
 {
 	if (!atomic_dec_and_test(&group->pending))
 		return;
-	if (atomic_xchg(&group->state, GROUP_ENDED) == GROUP_ABANDONED)
+	/* That it was abandoned stays to be seen by finish(). */
+	if (atomic_cmpxchg(&group->state, GROUP_WAITED, GROUP_ENDED) ==
+	    GROUP_ABANDONED)
 		queue_work(vmd_wq, &group->work);
 	else
 		complete(&group->done);

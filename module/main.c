@@ -13,14 +13,32 @@
 #include "trace.h"
 
 struct workqueue_struct *vmd_wq;
+struct workqueue_struct *vmd_idle_wq;
 
-static int __init vmd_init(void)
+static int __init vmd_init_queues(void)
 {
-	int err;
-
 	vmd_wq = alloc_workqueue("vmdemo", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!vmd_wq)
 		return -ENOMEM;
+	vmd_idle_wq = alloc_workqueue("vmdemo-idle", WQ_UNBOUND, 0);
+	if (vmd_idle_wq)
+		return 0;
+	destroy_workqueue(vmd_wq);
+	return -ENOMEM;
+}
+
+static void vmd_exit_queues(void)
+{
+	destroy_workqueue(vmd_idle_wq);
+	destroy_workqueue(vmd_wq);
+}
+
+static int __init vmd_init(void)
+{
+	int err = vmd_init_queues();
+
+	if (err)
+		return err;
 	err = vmd_params_init();
 	if (err)
 		goto exit_swap;
@@ -39,7 +57,7 @@ exit_debugfs:
 	vmd_debugfs_exit();
 exit_swap:
 	vmd_swap_exit();
-	destroy_workqueue(vmd_wq);
+	vmd_exit_queues();
 	return err;
 }
 
@@ -49,7 +67,7 @@ static void __exit vmd_exit(void)
 	vmd_procfs_exit();
 	vmd_debugfs_exit();
 	vmd_swap_exit();
-	destroy_workqueue(vmd_wq);
+	vmd_exit_queues();
 }
 
 module_init(vmd_init);

@@ -8,9 +8,11 @@
  * wait for a thread that may be waiting for eviction. What cannot be seen now
  * counts as not accessed.
  *
- * An accessed bit is cleared without flushing TLBs (no flush is exported): a
- * page that is still in a TLB is not marked again before it leaves it. That is
- * good enough for a heuristic, and no more is promised of it.
+ * An accessed bit is cleared without flushing all TLBs (no flush is exported),
+ * and a page that is still in a TLB is not marked again before it leaves it.
+ * The thread that evicts forgets the translation on its own CPU: with one
+ * thread that is exact, with several on several CPUs, or in the background, it
+ * is good enough for a heuristic, and no more is promised of it.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
@@ -74,30 +76,46 @@ static bool map_covers(const struct vm_area_struct *vma, pgoff_t first, u32 n)
 }
 
 /*
- * The next mapping after *@seq that covers any of the pages and whose mm can be
- * locked. Being on the list, its VMA exists; with a user reference to its mm
- * (so that it is not being torn down) and the lock, it stays.
+ * Lock the mm of a mapping, if that can be had at once, and see that the VMA is
+ * still part of it: munmap() takes a VMA out under the lock for writing, but
+ * tears it down, and closes it, under the lock for reading. On the list, the
+ * VMA exists; found in the mm with the lock held, it stays.
+ */
+static bool map_trylock(const struct vm_area_struct *vma, pgoff_t first, u32 n)
+{
+	struct mm_struct *mm = vma->vm_mm;
+
+	/* With no user left it is being torn down. */
+	if (!mmget_not_zero(mm))
+		return false;
+	if (mmap_read_trylock(mm)) {
+		if (find_vma(mm, vma->vm_start) == vma &&
+		    map_covers(vma, first, n))
+			return true;
+		mmap_read_unlock(mm);
+	}
+	mmput_async(mm);
+	return false;
+}
+
+/*
+ * The next mapping after *@seq that covers any of the pages, its mm locked. A
+ * mapping that cannot be had is passed over.
  */
 static struct vm_area_struct *map_next(struct vmd_space *space, u64 *seq,
 				       pgoff_t first, u32 n)
 {
 	struct vm_area_struct *found = NULL;
 	struct vmd_map *map;
-	struct mm_struct *mm;
 
 	spin_lock(&space->maps_lock);
 	list_for_each_entry(map, &space->maps, list) {
-		if (map->seq <= *seq || !map_covers(map->vma, first, n))
+		if (map->seq <= *seq || !map_covers(map->vma, first, n) ||
+		    !map_trylock(map->vma, first, n))
 			continue;
-		mm = map->vma->vm_mm;
-		if (!mmget_not_zero(mm))
-			continue;
-		if (mmap_read_trylock(mm)) {
-			*seq = map->seq;
-			found = map->vma;
-			break;
-		}
-		mmput_async(mm);
+		*seq = map->seq;
+		found = map->vma;
+		break;
 	}
 	spin_unlock(&space->maps_lock);
 	return found;
@@ -116,9 +134,9 @@ static void map_done(struct mm_struct *mm)
  * @young: whose accessed bit is set in some page table
  * @dirty: whose dirty bit is
  * @clear: take the accessed bits away
+ * @loaded: the mm being looked at is the one this CPU runs
  * @first: first page
  * @n: pages
- * @address: where the page being looked at is mapped
  * @at: its number in the window
  */
 struct window {
@@ -126,6 +144,7 @@ struct window {
 	DECLARE_BITMAP(young, WINDOW_PAGES);
 	DECLARE_BITMAP(dirty, WINDOW_PAGES);
 	bool clear;
+	bool loaded;
 	pgoff_t first;
 	u32 n;
 	u32 at;
@@ -143,8 +162,11 @@ static int window_pte(pte_t *ptep, unsigned long address, void *data)
 		return 0;
 	if (pte_dirty(pte))
 		__set_bit(i, w->dirty);
-	if (w->clear ? vmd_pte_test_and_clear_young(ptep) : pte_young(pte))
-		__set_bit(i, w->young);
+	if (!pte_young(pte))
+		return 0;
+	__set_bit(i, w->young);
+	if (w->clear && vmd_pte_test_and_clear_young(ptep) && w->loaded)
+		vmd_forget_translation(address);
 	return 0;
 }
 
@@ -155,6 +177,7 @@ static void window_scan_vma(struct window *w, struct vm_area_struct *vma)
 	pgoff_t end = min(w->first + w->n, vma->vm_pgoff + vma_pages(vma));
 	pgoff_t i, run;
 
+	w->loaded = vma->vm_mm == current->mm;
 	for (i = start; i < end; i = run + 1) {
 		for (run = i; run < end && w->pfn[run - w->first]; run++)
 			;
@@ -281,7 +304,8 @@ static bool harvest_wanted(struct vmd_space *space)
 void vmd_harvest_kick(struct vmd_space *space)
 {
 	if (!delayed_work_pending(&space->harvest) && harvest_wanted(space))
-		queue_delayed_work(vmd_wq, &space->harvest, HARVEST_PERIOD);
+		queue_delayed_work(vmd_idle_wq, &space->harvest,
+				   HARVEST_PERIOD);
 }
 
 /**

@@ -2,6 +2,7 @@
 /*
  * Looking at pages, and advice about them.
  */
+#include <linux/bitmap.h>
 #include <linux/pagemap.h>
 
 #include "compat.h"
@@ -127,18 +128,35 @@ static int advise_unpin(struct vmd_space *space, pgoff_t first, pgoff_t end)
 	return err;
 }
 
-/* Pages of the range that are not pinned yet. */
-static unsigned long advise_count_unpinned(struct vmd_space *space,
-					   pgoff_t first, pgoff_t end)
+/* Pages of the range that are pinned already. */
+static unsigned long advise_count_pinned(struct vmd_space *space,
+					 pgoff_t first, pgoff_t end)
 {
-	unsigned long index, n = end - first;
+	unsigned long index, n = 0;
 	void *entry;
 
 	xa_for_each_range(&space->pages, index, entry, first, end - 1)
-		if (vmd_entry_is_frame(entry) &&
-		    vmd_frame_test(entry, VMD_FRAME_PINNED))
-			n--;
+		n += vmd_entry_is_frame(entry) &&
+		     vmd_frame_test(entry, VMD_FRAME_PINNED);
 	return n;
+}
+
+/* Pin them; @done notes those that were not pinned before. */
+static int advise_pin_pages(struct vmd_space *space, pgoff_t first,
+			    pgoff_t end, unsigned long *done)
+{
+	pgoff_t index;
+	int ret;
+
+	for (index = first; index < end; index++) {
+		ret = vmd_bring_in(space, index, true);
+		if (ret < 0)
+			return ret;
+		if (ret)
+			__set_bit(index - first, done);
+		cond_resched();
+	}
+	return 0;
 }
 
 /*
@@ -148,19 +166,21 @@ static unsigned long advise_count_unpinned(struct vmd_space *space,
 static int advise_pin(struct vmd_space *space, pgoff_t first, pgoff_t end)
 {
 	unsigned long most = space->limit - DIV_ROUND_UP(space->limit, 4);
-	pgoff_t index;
-	int err = 0;
+	unsigned long n = end - first, pinned, *done, i;
+	int err;
 
-	if (atomic_long_read(&space->pinned) +
-	    advise_count_unpinned(space, first, end) > most)
+	pinned = atomic_long_read(&space->pinned);
+	if (n > most || pinned - advise_count_pinned(space, first, end) + n >
+	    most)
 		return -ENOSPC;
-	for (index = first; index < end && err >= 0; index++) {
-		err = vmd_bring_in(space, index, true);
-		cond_resched();
-	}
-	if (err >= 0)
-		return 0;
-	advise_unpin(space, first, index);
+	done = bitmap_zalloc(n, GFP_KERNEL_ACCOUNT);
+	if (!done)
+		return -ENOMEM;
+	err = advise_pin_pages(space, first, end, done);
+	if (err)
+		for_each_set_bit(i, done, n)
+			advise_unpin_page(space, first + i);
+	bitmap_free(done);
 	return err;
 }
 

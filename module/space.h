@@ -165,6 +165,8 @@ struct vmd_map {
  * @grow_lock: see the lock order
  * @harvest: background harvest of accessed bits
  * @trim: takes lent frames back
+ * @under_way: reads, and batches of pages on their way out
+ * @progress: changes when a page comes in, goes, or could not
  * @stats: counters of each CPU
  * @reset: what was subtracted from them by VMD_IOC_RESET_STATS
  * @reset_lock: @reset
@@ -214,6 +216,8 @@ struct vmd_space {
 	struct mutex grow_lock;
 	struct delayed_work harvest;
 	struct delayed_work trim;
+	atomic_t under_way;
+	unsigned long progress;
 
 	struct vmd_counters __percpu *stats;
 	struct vmd_counters reset;
@@ -228,7 +232,8 @@ struct vmd_space {
  * @index: page
  * @write: the access writes
  * @pin: the page is to be pinned when it is in (VMD_ADVICE_PIN)
- * @chained: one of several pages of an unfinished instruction
+ * @chained: of an instruction that has faulted before
+ * @several: and that needs other pages besides: frames may be lent for it
  * @reference: a reference, as far as the observer can tell
  * @evicted: had to evict to get a frame
  * @counted: is in the counters
@@ -241,6 +246,7 @@ struct vmd_access {
 	bool write;
 	bool pin;
 	bool chained;
+	bool several;
 	bool reference;
 	bool evicted;
 	bool counted;
@@ -255,6 +261,13 @@ static inline u32 vmd_frame_state(const struct vmd_frame *f)
 static inline bool vmd_frame_test(const struct vmd_frame *f, u32 flag)
 {
 	return atomic_read(&f->word) & flag;
+}
+
+/* Something moved: who waits for a frame may go on hoping. */
+static inline void vmd_space_progress(struct vmd_space *space)
+{
+	/* Races lose a step, but never all of them. */
+	WRITE_ONCE(space->progress, READ_ONCE(space->progress) + 1);
 }
 
 /* Space-wide views of one fact. */
@@ -321,6 +334,7 @@ void vmd_frame_set_state(struct vmd_frame *f, u32 state);
 void vmd_frame_set(struct vmd_frame *f, u32 flag);
 void vmd_frame_clear(struct vmd_frame *f, u32 flag);
 int vmd_frame_wait(struct vmd_access *a, struct vmd_frame *f);
+bool vmd_frame_idle(const struct vmd_frame *f);
 struct folio *vmd_frame_lock_folio(struct vmd_access *a, struct vmd_frame *f,
 				   int *err);
 int vmd_frame_charge(struct vmd_access *a);

@@ -28,8 +28,9 @@
 
 #include "compat.h"
 
-struct vmd_store;
+struct vmd_access;
 struct vmd_io_group;
+struct vmd_store;
 
 #define VMD_NO_PLACE	((u32)~0)
 
@@ -85,11 +86,13 @@ struct vmd_store_ops {
 	const char *name;
 
 	/*
-	 * Get up to @want neighbouring places. Does not sleep for I/O of
-	 * pages; may sleep to enlarge the backing. Returns how many (1 to
-	 * @want, the first in *@first), or -ENOSPC or -EIO.
+	 * Get up to @want neighbouring places. May wait, killably, for the
+	 * backing to be enlarged, on behalf of @a if that is not NULL.
+	 * Returns how many (1 to @want, the first in *@first), or -ENOSPC,
+	 * -EIO or -EINTR.
 	 */
-	int (*alloc)(struct vmd_store *store, u32 want, u32 *first);
+	int (*alloc)(struct vmd_store *store, u32 want, u32 *first,
+		     struct vmd_access *a);
 
 	/* Give places back. Does not sleep; not from interrupts. */
 	void (*free)(struct vmd_store *store, u32 first, u32 nr);
@@ -153,11 +156,14 @@ struct vmd_backing {
 
 int vmd_backing_open(struct vmd_backing *backing, const char *path);
 void vmd_backing_close(struct vmd_backing *backing);
-int vmd_backing_grow(struct vmd_backing *backing, u64 pages);
+int vmd_backing_grow(struct vmd_backing *backing, u64 pages,
+		     struct vmd_access *a);
 void vmd_backing_submit(struct vmd_backing *backing, struct vmd_io *io);
 int vmd_backing_sync(struct vmd_backing *backing);
 
 /* The module's workqueue (main.c): for what must go on without its task. */
 extern struct workqueue_struct *vmd_wq;
+/* Another, for what may wait for the first one. */
+extern struct workqueue_struct *vmd_idle_wq;
 
 #endif /* _VMD_STORE_H */

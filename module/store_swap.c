@@ -135,7 +135,7 @@ static void swap_set_slots(struct vmd_swap *swap, u64 nr)
 	spin_unlock(&swap->lock);
 }
 
-static int swap_grow(struct vmd_swap *swap)
+static int swap_grow(struct vmd_swap *swap, struct vmd_access *a)
 {
 	u32 step = min_t(u32, GROW_SLOTS, VMD_NO_PLACE - swap->nr_slots);
 	int err = -ENOSPC;
@@ -143,7 +143,7 @@ static int swap_grow(struct vmd_swap *swap)
 	for (; step >= GROW_LEAST; step /= 4) {
 		err = swap_add_chunks(swap, (u64)swap->nr_slots + step);
 		if (!err)
-			err = vmd_backing_grow(&swap->backing, step);
+			err = vmd_backing_grow(&swap->backing, step, a);
 		if (!err)
 			swap_set_slots(swap, (u64)swap->nr_slots + step);
 		if (err != -ENOSPC)
@@ -152,18 +152,24 @@ static int swap_grow(struct vmd_swap *swap)
 	return err;
 }
 
-static int swap_alloc(struct vmd_store *store, u32 want, u32 *first)
+static int swap_alloc(struct vmd_store *store, u32 want, u32 *first,
+		      struct vmd_access *a)
 {
 	struct vmd_swap *swap = to_swap(store);
 	u32 got = swap_try_alloc(swap, want, first);
 	int err = 0;
 
 	while (!got && !err) {
-		mutex_lock(&swap->grow_lock);
+		if (!mutex_trylock(&swap->grow_lock)) {
+			if (a)
+				vmd_may_wait(a);
+			if (mutex_lock_killable(&swap->grow_lock))
+				return -EINTR;
+		}
 		/* Somebody else may have made it grow meanwhile. */
 		got = swap_try_alloc(swap, want, first);
 		if (!got)
-			err = swap_grow(swap);
+			err = swap_grow(swap, a);
 		mutex_unlock(&swap->grow_lock);
 		if (!err && !got)
 			got = swap_try_alloc(swap, want, first);

@@ -60,7 +60,7 @@ struct vmd_thread {
 	pgoff_t pages[VMD_CHAIN_MAX];
 };
 
-/* Pages that are no longer anybody's: to be unmapped, or unguarded. */
+/* Pages that a thread is no longer at: to be unmapped. */
 struct thread_left {
 	u32 n;
 	pgoff_t pages[VMD_CHAIN_MAX + 1];
@@ -90,16 +90,26 @@ static void thread_guard(struct vmd_space *space, pgoff_t index, bool guard)
 		vmd_frame_clear(f, VMD_FRAME_GUARDED);
 }
 
+static void thread_guard_all(struct vmd_space *space, struct vmd_thread *t,
+			     bool guard)
+{
+	u32 i;
+
+	for (i = 0; i < t->n; i++)
+		thread_guard(space, t->pages[i], guard);
+	t->guarded = guard;
+}
+
 static void threads_clear(struct vmd_space *space)
 {
 	struct vmd_thread *t;
 	struct hlist_node *next;
-	u32 i, j;
+	u32 i;
 
 	for (i = 0; i < 1 << THREAD_BITS; i++) {
 		hlist_for_each_entry_safe(t, next, &space->threads[i], list) {
-			for (j = 0; t->guarded && j < t->n; j++)
-				thread_guard(space, t->pages[j], false);
+			if (t->guarded)
+				thread_guard_all(space, t, false);
 			hlist_del(&t->list);
 			kfree(t);
 		}
@@ -200,12 +210,15 @@ static void thread_move_on(struct vmd_thread *t, pgoff_t index,
 /**
  * thread_step - bring a thread's entry up to date with its present fault
  * @t: the current thread's
- * @a: the access: chained and reference are set
+ * @a: the access: chained, several and reference are set
  * @left: set to the pages that it is not at any more
+ *
+ * Guards follow the thread; a frame that another one guards, too, loses it.
  */
 static void thread_step(struct vmd_thread *t, struct vmd_access *a,
 			struct thread_left *left)
 {
+	struct vmd_space *space = a->space;
 	struct pt_regs *regs = task_pt_regs(current);
 	bool user = a->vmf->flags & FAULT_FLAG_USER;
 	bool last = t->n && t->pages[t->n - 1] == a->index;
@@ -214,6 +227,8 @@ static void thread_step(struct vmd_thread *t, struct vmd_access *a,
 
 	a->reference = !again && !last;
 	a->chained = same;
+	if (t->guarded)
+		thread_guard_all(space, t, false);
 	if (!same) {
 		thread_move_on(t, a->index, left);
 		t->regs = *regs;
@@ -224,25 +239,15 @@ static void thread_step(struct vmd_thread *t, struct vmd_access *a,
 			    left);
 		t->pages[t->n++] = a->index;
 	}
+	a->several = same && t->n > 1;
 	t->stamp = jiffies;
-	t->guarded = same;
-}
-
-/* Guards follow the thread; a frame that another one guards, too, loses it. */
-static void thread_guards(struct vmd_space *space, const struct vmd_thread *t,
-			  const struct thread_left *left)
-{
-	u32 i;
-
-	for (i = 0; i < left->n; i++)
-		thread_guard(space, left->pages[i], false);
-	for (i = 0; t->guarded && i < t->n; i++)
-		thread_guard(space, t->pages[i], true);
+	if (same)
+		thread_guard_all(space, t, true);
 }
 
 /**
  * vmd_thread_miss - a page has to be brought in for the current thread
- * @a: the access: chained is set
+ * @a: the access: chained and several are set
  */
 void vmd_thread_miss(struct vmd_access *a)
 {
@@ -253,7 +258,6 @@ void vmd_thread_miss(struct vmd_access *a)
 	if (!t)
 		return;
 	thread_step(t, a, &left);
-	thread_guards(space, t, &left);
 	spin_unlock(&space->threads_lock);
 }
 
@@ -289,7 +293,6 @@ int vmd_thread_trap(struct vmd_access *a)
 		return -ENOMEM;
 	}
 	thread_step(t, a, &left);
-	thread_guards(space, t, &left);
 	spin_unlock(&space->threads_lock);
 	for (i = 0; i < left.n; i++)
 		thread_unmap(space, left.pages[i]);
@@ -316,8 +319,11 @@ void vmd_threads_forget(struct vmd_space *space, pgoff_t first, pgoff_t end)
 			for (j = 0; j < t->n; j++)
 				if (t->pages[j] >= first && t->pages[j] < end)
 					break;
-			if (j < t->n)
-				t->n = 0;
+			if (j == t->n)
+				continue;
+			if (t->guarded)
+				thread_guard_all(space, t, false);
+			t->n = 0;
 		}
 	}
 	spin_unlock(&space->threads_lock);
@@ -326,21 +332,25 @@ void vmd_threads_forget(struct vmd_space *space, pgoff_t first, pgoff_t end)
 /**
  * vmd_threads_expire - take guards away that have lapsed
  * @space: all its frames are guarded, or cannot go for other reasons
+ *
+ * All are taken away and those in force set again: a guard set without a lock
+ * on the frame may have come to stand on another page, where no thread knows
+ * of it.
  */
 void vmd_threads_expire(struct vmd_space *space)
 {
 	struct vmd_thread *t;
-	u32 i, j;
+	u32 i;
 
 	spin_lock(&space->threads_lock);
+	for (i = 0; i < READ_ONCE(space->nr_frames); i++)
+		vmd_frame_clear(vmd_frame_by_id(space, i), VMD_FRAME_GUARDED);
 	for (i = 0; i < 1 << THREAD_BITS; i++) {
 		hlist_for_each_entry(t, &space->threads[i], list) {
-			if (!t->guarded ||
-			    time_before(jiffies, t->stamp + GUARD_TIME))
-				continue;
-			t->guarded = false;
-			for (j = 0; j < t->n; j++)
-				thread_guard(space, t->pages[j], false);
+			if (t->guarded)
+				thread_guard_all(space, t,
+						 time_before(jiffies, t->stamp +
+							     GUARD_TIME));
 		}
 	}
 	spin_unlock(&space->threads_lock);

@@ -19,7 +19,26 @@ static bool write_wanted(struct vmd_frame *f)
 	return folio && (folio_test_dirty(folio) || vmd_folio_mapcount(folio));
 }
 
-/* Lock page @index and add it, if it is resident and might be dirty. */
+/* Is there anything to be done about page @entry? */
+static bool write_needed(void *entry)
+{
+	if (!vmd_entry_is_frame(entry))
+		return false;
+	switch (vmd_frame_state(entry)) {
+	case VMD_PAGE_EVICTING:
+		return true;
+	case VMD_PAGE_RESIDENT:
+		return write_wanted(entry);
+	}
+	/* What is filling equals its copy in the store, or is zeros. */
+	return false;
+}
+
+/*
+ * Lock page @index and add it, if it is resident and might be dirty. Returns
+ * -EAGAIN instead of waiting while others are locked: whoever is waited for may
+ * need one of those to go.
+ */
 static int write_add(struct vmd_batch *batch, pgoff_t index)
 {
 	struct vmd_access a = { .space = batch->space, .index = index };
@@ -29,11 +48,10 @@ static int write_add(struct vmd_batch *batch, pgoff_t index)
 
 	for (;;) {
 		entry = xa_load(&batch->space->pages, index);
-		if (!vmd_entry_is_frame(entry))
+		if (!write_needed(entry))
 			return 0;
-		if (vmd_frame_state(entry) == VMD_PAGE_RESIDENT &&
-		    !write_wanted(entry))
-			return 0;
+		if (batch->n && !vmd_frame_idle(entry))
+			return -EAGAIN;
 		folio = vmd_frame_lock_folio(&a, entry, &err);
 		if (err)
 			return err;
@@ -58,12 +76,12 @@ static int write_some(struct vmd_space *space, unsigned long *index,
 	while (!err && batch->n < VMD_BATCH_MAX && at <= last &&
 	       xa_find(&space->pages, &at, last, XA_PRESENT)) {
 		err = write_add(batch, at);
-		*index = ++at;
+		*index = err ? at : ++at;
 	}
-	if (batch->n < VMD_BATCH_MAX)
+	if (!err && batch->n < VMD_BATCH_MAX)
 		*index = last + 1;
 	written = vmd_batch_run(batch, NULL);
-	if (err)
+	if (err && err != -EAGAIN)
 		return err;
 	return written < 0 && written != -EAGAIN ? written : 0;
 }

