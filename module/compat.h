@@ -192,11 +192,11 @@ static inline int vmd_unlink(struct vfsmount *mnt, struct inode *dir,
 #define vmd_assign_str(dst, src)	__assign_str(dst)
 #endif
 
-/* kiocbs account for write freezing by a helper since 6.6. */
-#include <linux/uio.h>
-#ifndef ITER_SOURCE
-#define ITER_SOURCE	WRITE
-#define ITER_DEST	READ
+/* Workqueues that stay on a CPU have to say so since 6.18. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define VMD_WQ_PERCPU			0
+#else
+#define VMD_WQ_PERCPU			WQ_PERCPU
 #endif
 
 #endif /* _VMD_COMPAT_H */

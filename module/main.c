@@ -6,6 +6,7 @@
  */
 #include <linux/module.h>
 
+#include "compat.h"
 #include "space.h"
 #include "version.h"
 
@@ -17,7 +18,8 @@ struct workqueue_struct *vmd_idle_wq;
 
 static int __init vmd_init_queues(void)
 {
-	vmd_wq = alloc_workqueue("vmdemo", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	/* On the CPU of who waits for it: waking another one takes longer. */
+	vmd_wq = alloc_workqueue("vmdemo", VMD_WQ_PERCPU | WQ_MEM_RECLAIM, 0);
 	if (!vmd_wq)
 		return -ENOMEM;
 	vmd_idle_wq = alloc_workqueue("vmdemo-idle", WQ_UNBOUND, 0);

@@ -45,7 +45,6 @@ build_module() {
 	fi >/dev/null
 }
 
-# Statically, or the guest would need the very C library of this machine.
 compile() {
 	local out=$1
 	shift
@@ -66,6 +65,7 @@ add_tests() {
 add_demo() {
 	cp "$TESTS_DIR"/demo/*.sh "$dir/"
 	compile paged.so -shared -fPIC "$TESTS_DIR/demo/paged.c"
+	compile oneopen.so -shared -fPIC "$TESTS_DIR/demo/oneopen.c"
 }
 
 add_bench() {

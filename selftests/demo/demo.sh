@@ -34,7 +34,7 @@ in_vm() {
 }
 
 native() {
-	local dir=$TOP/build/payload-native tool
+	local dir=$TOP/build/payload-native tool shim
 
 	[ "$(id -u)" -eq 0 ] || { echo "demo.sh: --native loads a module: run as root" >&2 && exit 2; }
 	for tool in gcc make sqlite3 fio; do
@@ -49,7 +49,10 @@ native() {
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp "$TOP/vmdemo.ko" "$TOP/tools/vmdemoctl" "$DEMO_DIR/show.sh" "$dir/"
-	gcc -std=gnu11 -O2 -Wall -Wextra -shared -fPIC -o "$dir/paged.so" "$DEMO_DIR/paged.c"
+	for shim in paged oneopen; do
+		gcc -std=gnu11 -O2 -Wall -Wextra -shared -fPIC -I "$TOP/uapi" \
+			-o "$dir/$shim.so" "$DEMO_DIR/$shim.c"
+	done
 	exec "$dir/show.sh"
 }
 
