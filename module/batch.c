@@ -139,7 +139,6 @@ static bool batch_pinned(struct folio *folio)
 static void batch_sort_out(struct vmd_batch *batch)
 {
 	struct vmd_frame *f;
-	bool dirty;
 	u32 i;
 
 	for (i = 0; i < batch->n; i++) {
@@ -150,14 +149,12 @@ static void batch_sort_out(struct vmd_batch *batch)
 			continue;
 		}
 		/* Not before: whoever had it pinned may have written to it. */
-		dirty = folio_test_dirty(f->folio);
-		if (dirty) {
+		if (folio_test_dirty(f->folio))
 			batch->writes[batch->nr_writes++] = f;
-		} else if (batch->evict) {
+		else if (batch->evict)
 			batch_leave(batch, f, false);
-		} else {
+		else
 			batch_stay(batch, f);
-		}
 	}
 }
 

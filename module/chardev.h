@@ -13,7 +13,7 @@
  * @mapped: it was mapped once: its mappings are tied to this space
  */
 struct vmd_file {
-	struct mutex lock;
+	struct mutex lock;		/* what the file stands for */
 	struct vmd_space *space;
 	bool mapped;
 };

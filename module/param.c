@@ -11,7 +11,7 @@
 
 #include "space.h"
 
-#define MAX_SIZE_LIMIT	(1ULL << 44)		/* 16 TiB */
+#define MAX_SIZE_LIMIT	BIT_ULL(44)		/* 16 TiB */
 
 static char *backing = "";
 static u64 size = 64ULL << 20;
@@ -165,28 +165,49 @@ static int param_get_u64(char *buffer, const struct kernel_param *kp)
 	return sysfs_emit(buffer, "%llu\n", *(u64 *)kp->arg);
 }
 
-#define VMD_PARAM(name, get_fn, perm)					\
-	static const struct kernel_param_ops param_ops_##name = {	\
-		.set = param_set_##name,				\
-		.get = get_fn,						\
-	};								\
-	module_param_cb(name, &param_ops_##name, &name, perm)
-
 module_param(backing, charp, 0444);
 MODULE_PARM_DESC(backing, "directory, file or block device that evicted pages are written to (default /var/tmp; a directory gets a file without a name; a file or device is overwritten)");
-VMD_PARAM(size, param_get_u64, 0644);
+static const struct kernel_param_ops param_size_ops = {
+	.set = param_set_size,
+	.get = param_get_u64,
+};
+module_param_cb(size, &param_size_ops, &size, 0644);
 MODULE_PARM_DESC(size, "bytes a space starts with; K, M, G (default 64M)");
-VMD_PARAM(max_size, param_get_u64, 0644);
+static const struct kernel_param_ops param_max_size_ops = {
+	.set = param_set_max_size,
+	.get = param_get_u64,
+};
+module_param_cb(max_size, &param_max_size_ops, &max_size, 0644);
 MODULE_PARM_DESC(max_size, "most bytes a space may have; K, M, G, T (default 1T, at most 16T)");
-VMD_PARAM(budget, param_get_u64, 0644);
+static const struct kernel_param_ops param_budget_ops = {
+	.set = param_set_budget,
+	.get = param_get_u64,
+};
+module_param_cb(budget, &param_budget_ops, &budget, 0644);
 MODULE_PARM_DESC(budget, "frames a space starts with (default 4096)");
-VMD_PARAM(max_frames, param_get_u64, 0644);
+static const struct kernel_param_ops param_max_frames_ops = {
+	.set = param_set_max_frames,
+	.get = param_get_u64,
+};
+module_param_cb(max_frames, &param_max_frames_ops, &max_frames, 0644);
 MODULE_PARM_DESC(max_frames, "most frames of all spaces together (default a quarter of memory)");
-VMD_PARAM(policy, param_get_policy, 0644);
+static const struct kernel_param_ops param_policy_ops = {
+	.set = param_set_policy,
+	.get = param_get_policy,
+};
+module_param_cb(policy, &param_policy_ops, &policy, 0644);
 MODULE_PARM_DESC(policy, "policy a space starts with: name or name:key=value,... (default clock)");
-VMD_PARAM(observer, param_get_observer, 0644);
+static const struct kernel_param_ops param_observer_ops = {
+	.set = param_set_observer,
+	.get = param_get_observer,
+};
+module_param_cb(observer, &param_observer_ops, &observer, 0644);
 MODULE_PARM_DESC(observer, "observer a space starts with: fault, accessed or trap (default accessed)");
-VMD_PARAM(mode, param_get_mode, 0444);
+static const struct kernel_param_ops param_mode_ops = {
+	.set = param_set_mode,
+	.get = param_get_mode,
+};
+module_param_cb(mode, &param_mode_ops, &mode, 0444);
 MODULE_PARM_DESC(mode, "octal mode of /dev/vmdemo (default 0660)");
 
 /**

@@ -9,8 +9,7 @@
  *			and how often it missed (vmd_entry_*)
  *   a pointer		a struct vmd_frame: filling, resident or evicting
  *
- *   absent -> filling -> resident -> evicting -> absent | swapped
- *   swapped -> filling
+ *   absent or swapped -> filling -> resident -> evicting -> absent or swapped
  *
  * A filling frame is put in place by a compare-and-exchange. Whoever finds a
  * frame filling or evicting waits for it killably and looks the page up anew.
@@ -191,29 +190,29 @@ struct vmd_space {
 	atomic_long_t pinned;
 	atomic_long_t dirty;
 	wait_queue_head_t frame_wait;
-	spinlock_t pool_lock;
+	spinlock_t pool_lock;		/* free frame structures */
 	u32 free;
 	u32 nr_frames;
 	struct xarray chunks;
 
-	spinlock_t policy_lock;
+	spinlock_t policy_lock;		/* every call of the policy */
 	struct vmd_policy_choice policy;
 	void *policy_state;
 	u32 policy_slots;
 	u32 policy_frames;
 
 	enum vmd_observer observer;
-	spinlock_t maps_lock;
+	spinlock_t maps_lock;		/* the list of mappings */
 	struct list_head maps;
 	u64 map_seq;
-	struct mutex trap_lock;
-	spinlock_t threads_lock;
+	struct mutex trap_lock;		/* threads move on one by one */
+	spinlock_t threads_lock;	/* the table of threads */
 	struct hlist_head *threads;
 	u32 nr_threads;
 
-	struct mutex evict_lock;
-	struct mutex config_lock;
-	struct mutex grow_lock;
+	struct mutex evict_lock;	/* choosing victims */
+	struct mutex config_lock;	/* configuration changes */
+	struct mutex grow_lock;		/* more frames, more policy memory */
 	struct delayed_work harvest;
 	struct delayed_work trim;
 	atomic_t under_way;
@@ -221,7 +220,7 @@ struct vmd_space {
 
 	struct vmd_counters __percpu *stats;
 	struct vmd_counters reset;
-	spinlock_t reset_lock;
+	spinlock_t reset_lock;		/* what was reset */
 	struct dentry *debugfs;
 };
 

@@ -11,11 +11,10 @@
 static struct vmd_counters stats_retired;
 static DEFINE_SPINLOCK(stats_retired_lock);
 
-static const char * const stats_names[] = {
-#define X(name, text) #name,
-	VMD_COUNTERS(X)
+/* One after the other, each with its own end. */
+#define X(name, text)	#name "\0"
+static const char stats_names[] = VMD_COUNTERS(X);
 #undef X
-};
 
 /**
  * vmd_stats_latency - count a fault by the time it took
@@ -154,10 +153,11 @@ void vmd_stats_module(struct vmd_stats *out)
 void vmd_stats_show(struct seq_file *m, const struct vmd_stats *stats)
 {
 	const u64 *value = &stats->references;
+	const char *name = stats_names;
 	u32 i;
 
-	for (i = 0; i < VMD_NR_COUNTERS; i++)
-		seq_printf(m, "%s %llu\n", stats_names[i], value[i]);
+	for (i = 0; i < VMD_NR_COUNTERS; i++, name += strlen(name) + 1)
+		seq_printf(m, "%s %llu\n", name, value[i]);
 	for (i = 0; i < VMD_LATENCY_BUCKETS; i++)
 		seq_printf(m, "latency_ns_%llu %llu\n", 1ULL << i,
 			   stats->latency[i]);

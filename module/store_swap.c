@@ -34,8 +34,8 @@
 struct vmd_swap {
 	struct vmd_store store;
 	struct vmd_backing backing;
-	struct mutex grow_lock;
-	spinlock_t lock;
+	struct mutex grow_lock;		/* one enlarges the backing */
+	spinlock_t lock;		/* the bits */
 	struct xarray chunks;
 	u32 nr_slots;
 	u32 nr_used;

@@ -9,9 +9,9 @@
 #   policy     the policies in user space, under the sanitizers
 #   tools      vmdemoctl, as far as it goes without the device
 #   style      checkpatch, sparse, warnings, shellcheck, manual pages
-#   packaging  make, make install, modules_install, clean
 #   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
 #   dkms       the module by way of DKMS, in a VM
+#   packaging  make, make install, modules_install, clean
 #
 # environment:
 #   VMDEMO_KERNEL  6.1 (default), 6.12 or 7.2, or kasan: the sanitizing kernel,
@@ -23,7 +23,7 @@ TESTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$TESTS_DIR")
 LOGS=$TOP/build/check
 KERNEL=${VMDEMO_KERNEL:-6.1}
-ALL=(policy tools style packaging kernel dkms)
+ALL=(policy tools style kernel dkms packaging)
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 passed=0

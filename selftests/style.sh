@@ -21,8 +21,6 @@ module/trace.h OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
 	TRACE_EVENT is written this way in all of include/trace/events
 uapi/vmdemo.h COMPLEX_MACRO,MACRO_ARG_REUSE,TRAILING_SEMICOLON,CAMELCASE
 	the list of counters is an X macro; _Static_assert is the language's name
-selftests/test_*.c PARENTHESIS_ALIGNMENT,CAMELCASE,MACRO_ARG_REUSE
-	TEST_F(), ASSERT_EQ() {...} and their like of kselftest_harness.h
 END
 }
 

@@ -19,9 +19,9 @@ enum vmd_sim_decision {
 };
 
 /* Of a page; the caller may set and clear all but the first at any time. */
-#define VMD_SIM_DIRTY	(1U << 0)	/* differs from the store */
-#define VMD_SIM_PINNED	(1U << 1)	/* cannot leave its frame */
-#define VMD_SIM_STUCK	(1U << 2)	/* cannot be written: leaves clean only */
+#define VMD_SIM_DIRTY	BIT(0)	/* differs from the store */
+#define VMD_SIM_PINNED	BIT(1)	/* cannot leave its frame */
+#define VMD_SIM_STUCK	BIT(2)	/* cannot be written: leaves clean only */
 
 /* The names are those of the module's counters. */
 struct vmd_sim_totals {

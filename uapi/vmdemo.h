@@ -21,6 +21,7 @@
 #ifndef _UAPI_VMDEMO_H
 #define _UAPI_VMDEMO_H
 
+#include <linux/const.h>
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
@@ -30,10 +31,10 @@
 #define VMD_POLICY_LEN		64	/* "name" or "name:key=value,..." */
 
 /* vmd_info.features */
-#define VMD_FEATURE_ACCESSED	(1ULL << 0)	/* hardware accessed bits are read */
-#define VMD_FEATURE_TRAP	(1ULL << 1)	/* observer "trap" */
-#define VMD_FEATURE_PIN		(1ULL << 2)	/* VMD_ADVICE_PIN, VMD_ADVICE_UNPIN */
-#define VMD_FEATURE_ATTACH	(1ULL << 3)	/* VMD_IOC_ATTACH */
+#define VMD_FEATURE_ACCESSED	_BITULL(0)	/* hardware accessed bits are read */
+#define VMD_FEATURE_TRAP	_BITULL(1)	/* observer "trap" */
+#define VMD_FEATURE_PIN		_BITULL(2)	/* VMD_ADVICE_PIN, VMD_ADVICE_UNPIN */
+#define VMD_FEATURE_ATTACH	_BITULL(3)	/* VMD_IOC_ATTACH */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -69,11 +70,11 @@ struct vmd_info {
 };
 
 /* vmd_config.mask: the fields to change */
-#define VMD_CONFIG_SIZE		(1ULL << 0)
-#define VMD_CONFIG_BUDGET	(1ULL << 1)
-#define VMD_CONFIG_POLICY	(1ULL << 2)
-#define VMD_CONFIG_OBSERVER	(1ULL << 3)
-#define VMD_CONFIG_ALL		((1ULL << 4) - 1)
+#define VMD_CONFIG_SIZE		_BITULL(0)
+#define VMD_CONFIG_BUDGET	_BITULL(1)
+#define VMD_CONFIG_POLICY	_BITULL(2)
+#define VMD_CONFIG_OBSERVER	_BITULL(3)
+#define VMD_CONFIG_ALL		(_BITULL(4) - 1)
 
 /**
  * struct vmd_config - how a space is set up
@@ -169,7 +170,7 @@ struct vmd_stats {
 	__u64 latency[VMD_LATENCY_BUCKETS];
 };
 
-#define VMD_STATS_MODULE	(1ULL << 0)
+#define VMD_STATS_MODULE	_BITULL(0)
 
 /**
  * enum vmd_advice - values of vmd_advise.advice
@@ -227,11 +228,11 @@ enum vmd_page_state {
 };
 
 /* vmd_page.flags */
-#define VMD_PAGE_DIRTY		(1U << 0)	/* differs from the store */
-#define VMD_PAGE_ACCESSED	(1U << 1)	/* accessed bit set in a page table */
-#define VMD_PAGE_MAPPED		(1U << 2)	/* in some page table */
-#define VMD_PAGE_PINNED		(1U << 3)	/* by VMD_ADVICE_PIN */
-#define VMD_PAGE_SLOT		(1U << 4)	/* vmd_page.slot holds a copy, if clean */
+#define VMD_PAGE_DIRTY		_BITUL(0)	/* differs from the store */
+#define VMD_PAGE_ACCESSED	_BITUL(1)	/* accessed bit set in a page table */
+#define VMD_PAGE_MAPPED		_BITUL(2)	/* in some page table */
+#define VMD_PAGE_PINNED		_BITUL(3)	/* by VMD_ADVICE_PIN */
+#define VMD_PAGE_SLOT		_BITUL(4)	/* vmd_page.slot holds a copy, if clean */
 
 /**
  * struct vmd_page - one page of a space
@@ -268,7 +269,7 @@ struct vmd_pages {
 	__u32 reserved;
 };
 
-#define VMD_PAGES_MAX	(1ULL << 20)
+#define VMD_PAGES_MAX	_BITULL(20)
 
 /**
  * struct vmd_attach - argument of VMD_IOC_ATTACH

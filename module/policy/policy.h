@@ -33,24 +33,24 @@
 #include "port.h"
 
 #define VMD_NO_SLOT		((u32)~0)
-#define VMD_POLICY_MAX_SLOTS	((u32)1 << 30)
+#define VMD_POLICY_MAX_SLOTS	((u32)BIT(30))
 #define VMD_POLICY_MAX_PARAMS	8
 
 /* Flags of inserted() and touched(). */
-#define VMD_REF_WRITE		(1U << 0)	/* the access is a write */
+#define VMD_REF_WRITE		BIT(0)	/* the access is a write */
 /*
  * The reference that brought the page will be reported once more, through
  * touched(): the observer reads accessed bits, and the access that faulted
  * sets one. A policy that counts the insertion as a reference of its own
  * (CLOCK-A) leaves that to the report.
  */
-#define VMD_REF_DEFERRED	(1U << 1)
+#define VMD_REF_DEFERRED	BIT(1)
 /*
  * The page was removed() but could not go after all, or comes back from
  * VMD_REMOVED_ASIDE: no miss, no reference. It goes where kept() would put it,
  * or as far from being the next victim as the policy's order allows.
  */
-#define VMD_REF_RESTORED	(1U << 2)
+#define VMD_REF_RESTORED	BIT(2)
 
 /* Why a slot is removed(). */
 enum vmd_removal {
@@ -80,7 +80,7 @@ struct vmd_policy_param {
  * that it hears of early: in mode "accessed" the engine then harvests all
  * accessed bits in the background now and then, not only a candidate's.
  */
-#define VMD_POLICY_HARVEST	(1U << 0)
+#define VMD_POLICY_HARVEST	BIT(0)
 
 /* Called by walk() for one slot; returning false ends the walk. */
 typedef bool (*vmd_policy_visit_t)(void *arg, u32 slot);

@@ -53,16 +53,30 @@ static int open_any(const char *path, int flags, int mode)
 	return fd < 0 || strcmp(path, "/dev/vmdemo") ? fd : join(fd);
 }
 
+/* What open() was given behind its flags, if it was given anything. */
+static int mode_of(int flags, va_list args)
+{
+	return flags & (O_CREAT | __O_TMPFILE) ? va_arg(args, int) : 0;
+}
+
 int open(const char *path, int flags, ...)
 {
 	va_list args;
-	int fd;
+	int mode;
 
 	va_start(args, flags);
-	fd = open_any(path, flags, flags & (O_CREAT | __O_TMPFILE) ?
-		      va_arg(args, int) : 0);
+	mode = mode_of(flags, args);
 	va_end(args);
-	return fd;
+	return open_any(path, flags, mode);
 }
 
-int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+int open64(const char *path, int flags, ...)
+{
+	va_list args;
+	int mode;
+
+	va_start(args, flags);
+	mode = mode_of(flags, args);
+	va_end(args);
+	return open_any(path, flags, mode);
+}

@@ -15,15 +15,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LARGE	(1UL << 20)
+#include "libc.h"
+
+#define LARGE	1048576UL
 #define PAGE	4096UL
 #define MANY	256
-
-/* What the C library calls its own. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t size);
-void __libc_free(void *p);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int device = -1;

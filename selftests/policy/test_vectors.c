@@ -39,7 +39,7 @@ static bool vector_play(struct vmd_sim *sim, const char *refs)
 	char *end;
 
 	for (;; refs = end) {
-		refs += strspn(refs, " \n");
+		refs += strspn(refs, "\n ");
 		if (!*refs)
 			return true;
 		page = strtoull(refs, &end, 10);

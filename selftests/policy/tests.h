@@ -11,11 +11,9 @@
 extern u64 tests_seed;
 extern u64 tests_references;
 
-#define __printf(text, first)	__attribute__((format(printf, text, first)))
-
 /* One test: begun, failed any number of times, ended. */
-__printf(1, 2) void test_begin(const char *name, ...);
-__printf(1, 2) void test_fail(const char *text, ...);
+void test_begin(const char *name, ...);
+void test_fail(const char *text, ...);
 bool test_failed(void);
 void test_end(void);
 
