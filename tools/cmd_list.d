@@ -1,8 +1,0 @@
-cmd_list.o: cmd_list.c output.h vmdemoctl.h ../module/policy/port.h \
- ../uapi/vmdemo.h parse.h procfs.h
-output.h:
-vmdemoctl.h:
-../module/policy/port.h:
-../uapi/vmdemo.h:
-parse.h:
-procfs.h:

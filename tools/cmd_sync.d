@@ -1,8 +1,0 @@
-cmd_sync.o: cmd_sync.c device.h parse.h vmdemoctl.h \
- ../module/policy/port.h ../uapi/vmdemo.h output.h
-device.h:
-parse.h:
-vmdemoctl.h:
-../module/policy/port.h:
-../uapi/vmdemo.h:
-output.h:

@@ -1,2 +1,0 @@
-parse.o: parse.c parse.h
-parse.h:

@@ -1,9 +1,0 @@
-play_show.o: play_show.c play.h device.h parse.h vmdemoctl.h \
- ../module/policy/port.h ../uapi/vmdemo.h output.h
-play.h:
-device.h:
-parse.h:
-vmdemoctl.h:
-../module/policy/port.h:
-../uapi/vmdemo.h:
-output.h:

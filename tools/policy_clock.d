@@ -1,7 +1,0 @@
-policy_clock.o: ../module/policy/clock.c ../module/policy/list.h \
- ../module/policy/policy.h ../module/policy/port.h \
- ../module/policy/table.h
-../module/policy/list.h:
-../module/policy/policy.h:
-../module/policy/port.h:
-../module/policy/table.h:
