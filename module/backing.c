@@ -308,9 +308,9 @@ static ssize_t backing_write_file(struct vmd_io *io)
 	struct file *file = io->iocb.ki_filp;
 	ssize_t ret;
 
-	file_start_write(file);
+	vmd_start_write(file);
 	ret = vfs_iocb_iter_write(file, &io->iocb, &io->iter);
-	file_end_write(file);
+	vmd_end_write(file);
 	return ret;
 }
 

@@ -79,9 +79,11 @@ static inline bool vmd_pte_test_and_clear_young(pte_t *ptep)
 static inline void vmd_forget_translation(unsigned long address)
 {
 	asm volatile("invlpg (%0)" : : "r" (address) : "memory");
+#ifdef X86_CR3_PTI_PCID_USER_BIT
 	if (boot_cpu_has(X86_FEATURE_PTI) && boot_cpu_has(X86_FEATURE_INVPCID))
 		invpcid_flush_one((__read_cr3() & X86_CR3_PCID_MASK) |
 				  BIT(X86_CR3_PTI_PCID_USER_BIT), address);
+#endif
 }
 
 /*
@@ -169,6 +171,21 @@ static inline int vmd_unlink(struct vfsmount *mnt, struct inode *dir,
 	return vfs_unlink(mnt_user_ns(mnt), dir, dentry, NULL);
 #else
 	return vfs_unlink(mnt_idmap(mnt), dir, dentry, NULL);
+#endif
+}
+
+/* Since 6.8 vfs_iocb_iter_write() keeps freezing away itself. */
+static inline void vmd_start_write(struct file *file)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+	file_start_write(file);
+#endif
+}
+
+static inline void vmd_end_write(struct file *file)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+	file_end_write(file);
 #endif
 }
 

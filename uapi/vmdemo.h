@@ -10,10 +10,11 @@
  * Rules that hold for every call:
  *  - an unknown command gives ENOTTY; an unknown flag, an unknown name or a
  *    reserved field that is not zero gives EINVAL; a bad pointer gives EFAULT;
- *    a call that fails has changed nothing;
+ *    a call that fails has changed nothing, unless told otherwise below;
  *  - structures may grow at their end. The size is part of the command: a
  *    shorter (older) structure is taken as if the rest were zero, a longer
- *    (newer) one is refused with E2BIG unless what it adds is zero;
+ *    (newer) one is refused with E2BIG unless what it adds is zero, and gets
+ *    zeros there where the call answers;
  *  - sizes and offsets are bytes and multiples of the page size; frames and
  *    pages are counted in units of vmd_info.page_size bytes;
  *  - strings are NUL-terminated within their array.
@@ -129,7 +130,8 @@ struct vmd_budget {
 /*
  * Every counter there is: X(name, "what it counts"). The ioctl, procfs,
  * debugfs and the tools use these very names. All but the last four only grow
- * (until VMD_IOC_RESET_STATS); the last four are levels.
+ * (until VMD_IOC_RESET_STATS); the last four are levels. The list is closed: it
+ * lies in the middle of struct vmd_stats, which grows at its end.
  */
 #define VMD_COUNTERS(X)							\
 	X(references,	   "references the observer saw: hits + misses")	\
@@ -156,7 +158,8 @@ struct vmd_budget {
 /**
  * struct vmd_stats - every counter, and the latency of faults
  * @flags: in: 0 for the file's space, VMD_STATS_MODULE for all spaces there
- *	are and have been
+ *	are and have been: the levels, budget and size among them, are sums over
+ *	those there are then, and VMD_IOC_RESET_STATS does not show
  * @latency: faults by the time they took: bucket i counts those of 2^i up to
  *	2^(i+1) - 1 ns; bucket 0 also 0 ns; the last one all that took longer
  *
@@ -174,14 +177,18 @@ struct vmd_stats {
 
 /**
  * enum vmd_advice - values of vmd_advise.advice
- * @VMD_ADVICE_WILLNEED: read the pages in now, as far as the budget goes
+ * @VMD_ADVICE_WILLNEED: read the pages in now, as far as the budget goes; those
+ *	without content are passed over
  * @VMD_ADVICE_DONTNEED: not needed soon: clean pages leave their frames now,
- *	dirty ones are unmapped and leave when their turn comes. Content stays.
- * @VMD_ADVICE_PIN: read the pages in and never evict them. ENOSPC if that
- *	would leave fewer than a quarter of the budget to the others.
+ *	dirty ones are unmapped and leave when their turn comes. Content stays,
+ *	and so do pinned pages.
+ * @VMD_ADVICE_PIN: read the pages in, those without content as zeros, and never
+ *	evict them: all or none. ENOSPC if that would leave fewer than a quarter
+ *	of the budget to the others.
  * @VMD_ADVICE_UNPIN: undo VMD_ADVICE_PIN; pages not pinned are passed over
  * @VMD_ADVICE_EVICT: write the dirty ones and take all pages out of their
- *	frames now. EBUSY if a page is pinned or in use by I/O; the others went.
+ *	frames now. EBUSY if a page is pinned or in use by I/O, EIO or ENOSPC if
+ *	one could not be written; the others went.
  * @VMD_ADVICE_UNMAP: take the pages out of every page table, leave them in
  *	their frames: the next touch is a soft fault and, with observer "trap",
  *	a reference even of the page the thread touched last
@@ -258,7 +265,7 @@ struct vmd_page {
  * @flags: 0
  * @reserved: 0
  *
- * EINVAL if @first is past the end. Pages change while they are looked at:
+ * EINVAL if @first is past the end; at the end, no page is described. Pages change while they are looked at:
  * each one is true for an instant, the whole is not.
  */
 struct vmd_pages {
@@ -294,8 +301,10 @@ struct vmd_attach {
  * @flags: 0
  * @reserved: 0
  *
- * Writes the dirty pages of the range to the store and waits. EIO or ENOSPC
- * if one could not be written: it stays resident and dirty.
+ * Writes the dirty pages of the range to the store and waits. They stay in their
+ * frames but leave the page tables, from where it is learnt that they are dirty:
+ * the next touch is a soft fault. EIO or ENOSPC if one could not be written: it
+ * stays resident and dirty; the others were written.
  */
 struct vmd_sync {
 	__u64 offset;

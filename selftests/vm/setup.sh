@@ -104,8 +104,8 @@ install() {
 }
 
 host_packages() {
-	echo gcc make libc6-dev libjson-c-dev xz-utils zstd
-	[ -z "$want_style" ] || echo sparse shellcheck perl linux-source-6.1
+	echo gcc make git pkg-config libc6-dev libjson-c-dev xz-utils zstd
+	[ -z "$want_style" ] || echo sparse shellcheck mandoc perl linux-source-6.1
 	[ -z "$want_vm" ] || echo qemu-system-x86 mmdebstrap debian-archive-keyring \
 		cpio kmod e2fsprogs
 }

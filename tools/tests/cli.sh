@@ -236,7 +236,7 @@ test_vectors() {
 }
 
 test_lines() {
-	prints '^3 MISS \[0 1 3\] evicts 2 (dirty, written)$' \
+	prints '^ *3 MISS \[0 1 3\] evicts 2 (dirty, written)$' \
 		play --policy lru --frames 3 0 1 2w 0 1 3
 	prints '^1 hit  \[0 1\]$' play --policy lru --frames 3 0 1 1
 	prints '^ 2 MISS \[2\] evicts 10 (clean)$' play --policy fifo --frames 1 10 2
@@ -273,7 +273,7 @@ test_space() {
 	refused 1 'not a multiple' set "$space" policy=lru size=1000
 	refused 1 'at most' set "$space" policy=lru size=15000000T
 	prints '^policy  *random:seed=7$' info "$space"
-	prints 'resident' pages "$space" --all 0-3
+	prints '^ *0  absent' pages "$space" --all 0-3
 	prints '^ *0  \.\.\.\.$' pages "$space" --map 0-3
 	json pages "$space" --all 0+2 --json
 	refused 1 'page 256 is past the end: there are 256' pages "$space" 0-256
