@@ -174,11 +174,13 @@ void vmd_backing_close(struct vmd_backing *backing)
 
 /**
  * struct backing_grow - a file being made longer; may outlive who asked for it
+ * @work: the worker's
+ * @done: @error is valid
  * @refs: one of who asked, one of the worker
  * @file: a reference
  * @pages: pages it has
  * @more: pages it shall get
- * @done: @error is valid
+ * @error: what came of it
  */
 struct backing_grow {
 	struct work_struct work;

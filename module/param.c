@@ -17,6 +17,7 @@ static char *backing = "";
 static u64 size = 64ULL << 20;
 static u64 max_size = 1ULL << 40;
 static u64 budget = 4096;
+static bool budget_given;
 static u64 max_frames;
 static umode_t mode = 0660;
 static struct vmd_policy_choice policy;
@@ -73,6 +74,7 @@ static int param_set_budget(const char *val, const struct kernel_param *kp)
 		return -EINVAL;
 	}
 	WRITE_ONCE(budget, frames);
+	budget_given = true;
 	return 0;
 }
 
@@ -290,6 +292,11 @@ int vmd_params_init(void)
 		return -EINVAL;
 	if (size > max_size) {
 		pr_err("size=%llu is above max_size=%llu\n", size, max_size);
+		return -EINVAL;
+	}
+	if (budget_given && budget > max_frames) {
+		pr_err("budget=%llu is above max_frames=%llu\n", budget,
+		       max_frames);
 		return -EINVAL;
 	}
 	params_ready = true;

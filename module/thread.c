@@ -144,31 +144,13 @@ static struct vmd_thread *thread_find(struct vmd_space *space)
 	return NULL;
 }
 
-/*
- * The current thread's entry, made if there is none; threads_lock is held when
- * this returns. With too many, all start anew: a chain is cut short, pages that
- * stay mapped are seen once less. NULL, and no lock, if memory is short.
- */
-static struct vmd_thread *thread_lock(struct vmd_space *space)
+/* With too many, all start anew: chains are cut short, no more. */
+static void thread_add(struct vmd_space *space, struct vmd_thread *t)
 {
-	struct vmd_thread *t, *new;
-
-	spin_lock(&space->threads_lock);
-	t = thread_find(space);
-	if (t)
-		return t;
-	spin_unlock(&space->threads_lock);
-	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
-	if (!new)
-		return NULL;
-	new->task = current;
-	new->born = current->start_time;
-	spin_lock(&space->threads_lock);
 	if (space->nr_threads >= THREADS_MAX)
 		threads_clear(space);
 	space->nr_threads++;
-	hlist_add_head(&new->list, thread_bucket(space));
-	return new;
+	hlist_add_head(&t->list, thread_bucket(space));
 }
 
 static bool thread_at(const struct vmd_thread *t, pgoff_t index)
@@ -245,20 +227,51 @@ static void thread_step(struct vmd_thread *t, struct vmd_access *a,
 		thread_guard_all(space, t, true);
 }
 
+/* thread_step() on the current thread's entry; false if it has none. */
+static bool thread_step_known(struct vmd_access *a, struct thread_left *left)
+{
+	struct vmd_space *space = a->space;
+	struct vmd_thread *t;
+
+	spin_lock(&space->threads_lock);
+	t = thread_find(space);
+	if (t)
+		thread_step(t, a, left);
+	spin_unlock(&space->threads_lock);
+	return t;
+}
+
+/* The same; an entry is made if there is none. Returns -ENOMEM if not. */
+static int thread_fault(struct vmd_access *a, struct thread_left *left)
+{
+	struct vmd_space *space = a->space;
+	struct vmd_thread *t;
+
+	if (thread_step_known(a, left))
+		return 0;
+	t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	if (!t)
+		return -ENOMEM;
+	t->task = current;
+	t->born = current->start_time;
+	/* Nobody else makes an entry for this thread. */
+	spin_lock(&space->threads_lock);
+	thread_add(space, t);
+	thread_step(t, a, left);
+	spin_unlock(&space->threads_lock);
+	return 0;
+}
+
 /**
  * vmd_thread_miss - a page has to be brought in for the current thread
  * @a: the access: chained and several are set
  */
 void vmd_thread_miss(struct vmd_access *a)
 {
-	struct vmd_space *space = a->space;
 	struct thread_left left = { };
-	struct vmd_thread *t = thread_lock(space);
 
-	if (!t)
-		return;
-	thread_step(t, a, &left);
-	spin_unlock(&space->threads_lock);
+	/* Without memory for it, a chain goes unnoticed. */
+	thread_fault(a, &left);
 }
 
 /* Pages another thread's unfinished instruction needs stay mapped. */
@@ -282,22 +295,16 @@ int vmd_thread_trap(struct vmd_access *a)
 {
 	struct vmd_space *space = a->space;
 	struct thread_left left = { };
-	struct vmd_thread *t;
+	int err;
 	u32 i;
 
 	if (mutex_lock_killable(&space->trap_lock))
 		return -EINTR;
-	t = thread_lock(space);
-	if (!t) {
-		mutex_unlock(&space->trap_lock);
-		return -ENOMEM;
-	}
-	thread_step(t, a, &left);
-	spin_unlock(&space->threads_lock);
+	err = thread_fault(a, &left);
 	for (i = 0; i < left.n; i++)
 		thread_unmap(space, left.pages[i]);
 	mutex_unlock(&space->trap_lock);
-	return 0;
+	return err;
 }
 
 /**

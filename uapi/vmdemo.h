@@ -265,8 +265,9 @@ struct vmd_page {
  * @flags: 0
  * @reserved: 0
  *
- * EINVAL if @first is past the end; at the end, no page is described. Pages change while they are looked at:
- * each one is true for an instant, the whole is not.
+ * EINVAL if @first is past the end; at the end, no page is described. Pages
+ * change while they are looked at: each one is true for an instant, the whole
+ * is not.
  */
 struct vmd_pages {
 	__u64 first;
@@ -301,10 +302,10 @@ struct vmd_attach {
  * @flags: 0
  * @reserved: 0
  *
- * Writes the dirty pages of the range to the store and waits. They stay in their
- * frames but leave the page tables, from where it is learnt that they are dirty:
- * the next touch is a soft fault. EIO or ENOSPC if one could not be written: it
- * stays resident and dirty; the others were written.
+ * Writes the dirty pages of the range to the store and waits. They stay in
+ * their frames but leave the page tables, from where it is learnt that they are
+ * dirty: the next touch is a soft fault. EIO or ENOSPC if one could not be
+ * written: it stays resident and dirty; the others were written.
  */
 struct vmd_sync {
 	__u64 offset;

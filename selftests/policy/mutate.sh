@@ -98,7 +98,11 @@ mutations()
 	END
 }
 
-build && run || { cat "$tmp/log"; echo "fails already"; exit 1; }
+if ! { build && run; }; then
+	cat "$tmp/log"
+	echo "fails already"
+	exit 1
+fi
 mutations | grep -e "${1-}" >"$tmp/list"
 caught=0 missed=0
 while IFS='|' read -r file what how; do
