@@ -89,14 +89,23 @@ static struct file *backing_open_dir(const char *path)
 
 static int backing_use_file(struct vmd_backing *backing, struct file *file)
 {
-	struct inode *inode = file_inode(file);
+	struct inode *inode;
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
+	inode = file_inode(file);
+	backing->grows = !i_size_read(inode);
+	backing->pages = i_size_read(inode) >> PAGE_SHIFT;
+	/* By name it was a file a moment ago; too short for a page is no use. */
+	if (!S_ISREG(inode->i_mode) || (!backing->grows && !backing->pages)) {
+		fput(file);
+		return backing->pages ? -EINVAL : -ENOSPC;
+	}
+	if (inode->i_mode & 077)
+		pr_warn("backing: mode %04o lets others read what is evicted\n",
+			inode->i_mode & 07777);
 	backing->file = file;
 	backing->direct = file->f_flags & O_DIRECT;
-	backing->pages = i_size_read(inode) >> PAGE_SHIFT;
-	backing->grows = !backing->pages;
 	return 0;
 }
 
@@ -117,8 +126,12 @@ static int backing_do_open(struct vmd_backing *backing, const char *name)
 {
 	struct path path;
 	umode_t mode;
-	int err = kern_path(name, LOOKUP_FOLLOW, &path);
+	int err;
 
+	/* A worker has a working directory of its own. */
+	if (*name != '/')
+		return -EINVAL;
+	err = kern_path(name, LOOKUP_FOLLOW, &path);
 	if (err)
 		return err;
 	mode = d_inode(path.dentry)->i_mode;

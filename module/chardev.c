@@ -14,6 +14,8 @@
 #include "chardev.h"
 #include "compat.h"
 
+#define ATTACH_MAX	256			/* times one file is attached */
+
 static dev_t chardev_number;
 static struct cdev chardev_cdev;
 static struct class *chardev_class;
@@ -40,6 +42,7 @@ static int chardev_open(struct inode *inode, struct file *file)
 		return PTR_ERR(space);
 	}
 	mutex_init(&vf->lock);
+	INIT_LIST_HEAD(&vf->left);
 	file->private_data = vf;
 	/* A write fault need not update the node's times. */
 	file->f_mode |= FMODE_NOCMTIME;
@@ -50,8 +53,13 @@ static int chardev_open(struct inode *inode, struct file *file)
 static int chardev_release(struct inode *inode, struct file *file)
 {
 	struct vmd_file *vf = file->private_data;
+	struct vmd_left *left, *next;
 
 	vmd_space_unuse(vf->space);
+	list_for_each_entry_safe(left, next, &vf->left, list) {
+		vmd_space_put(left->space);
+		kfree(left);
+	}
 	kfree(vf);
 	return 0;
 }
@@ -72,35 +80,47 @@ struct vmd_space *vmd_file_space(struct file *file)
 	return space;
 }
 
-/* Returns the space it stood for before: the caller is its user now. */
-static struct vmd_space *chardev_rebind(struct file *file,
-					struct vmd_space *space)
+/* On success the caller is the user of left->space, the space it left. */
+static int chardev_rebind(struct file *file, struct vmd_space *space,
+			  struct vmd_left *left)
 {
 	struct vmd_file *vf = file->private_data;
-	struct vmd_space *old = ERR_PTR(-EBUSY);
+	int err = -EBUSY;
 
 	mutex_lock(&vf->lock);
 	/* Its mappings lead to the space it stands for. */
-	if (!vf->mapped) {
-		old = vf->space;
+	if (!vf->mapped && vf->nr_left < ATTACH_MAX) {
+		left->space = vf->space;
+		vmd_space_get(left->space);
+		list_add(&left->list, &vf->left);
+		vf->nr_left++;
 		chardev_bind(file, space);
+		err = 0;
 	}
 	mutex_unlock(&vf->lock);
-	return old;
+	return err;
 }
 
 static int chardev_attach(struct file *file, struct vmd_space *space)
 {
-	struct vmd_space *old;
+	struct vmd_left *left;
+	int err;
 
 	if (!uid_eq(current_euid(), space->owner) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (!vmd_space_use(space))
-		return -ENOENT;
-	old = chardev_rebind(file, space);
+	left = kmalloc(sizeof(*left), GFP_KERNEL_ACCOUNT);
+	if (!left)
+		return -ENOMEM;
+	err = vmd_space_use(space) ? chardev_rebind(file, space, left) :
+				     -ENOENT;
 	/* Not under the lock: this may wait for who reads the views. */
-	vmd_space_unuse(IS_ERR(old) ? space : old);
-	return PTR_ERR_OR_ZERO(old);
+	if (!err)
+		vmd_space_unuse(left->space);
+	else if (err == -EBUSY)
+		vmd_space_unuse(space);
+	if (err)
+		kfree(left);
+	return err;
 }
 
 /**
@@ -129,10 +149,10 @@ static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
 	struct vmd_map *map;
 
 	mutex_lock(&vf->lock);
-	vf->mapped = true;
 	space = vf->space;
-	mutex_unlock(&vf->lock);
 	map = vmd_map_add(space, vma, GFP_KERNEL_ACCOUNT);
+	vf->mapped |= !!map;
+	mutex_unlock(&vf->lock);
 	if (!map)
 		return -ENOMEM;
 	/*
@@ -147,25 +167,22 @@ static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* The pages of a range of bytes of any alignment, within the space. */
-static void chardev_pages(struct vmd_space *space, loff_t start, loff_t end,
-			  pgoff_t *first, pgoff_t *last)
+/* The page after the one with this last byte, within the space. */
+static pgoff_t chardev_end(struct vmd_space *space, loff_t last)
 {
-	*first = start >> PAGE_SHIFT;
-	*last = min_t(u64, DIV_ROUND_UP_ULL((u64)end, PAGE_SIZE),
-		      READ_ONCE(space->nr_pages));
+	return min_t(u64, ((u64)last >> PAGE_SHIFT) + 1,
+		     READ_ONCE(space->nr_pages));
 }
 
 /* msync() and fsync(). */
-static int chardev_fsync(struct file *file, loff_t start, loff_t end,
+static int chardev_fsync(struct file *file, loff_t start, loff_t last,
 			 int datasync)
 {
 	struct vmd_space *space = vmd_file_space(file);
-	pgoff_t first, last;
 	int err;
 
-	chardev_pages(space, start, end, &first, &last);
-	err = vmd_write_range(space, first, last);
+	err = vmd_write_range(space, start >> PAGE_SHIFT,
+			      chardev_end(space, last));
 	vmd_space_put(space);
 	return err;
 }
@@ -175,18 +192,22 @@ static int chardev_fadvise(struct file *file, loff_t offset, loff_t len,
 			   int advice)
 {
 	struct vmd_space *space;
-	pgoff_t first, last;
+	loff_t end;
 	int err;
 
-	if (advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
+	if (advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ||
+	    offset < 0 || len < 0)
 		return -EINVAL;
 	if (advice != POSIX_FADV_WILLNEED && advice != POSIX_FADV_DONTNEED)
 		return 0;
+	/* A length of 0 means up to the end. */
+	if (!len || check_add_overflow(offset, len, &end))
+		end = LLONG_MAX;
 	space = vmd_file_space(file);
-	chardev_pages(space, offset, len ? offset + len : LLONG_MAX, &first,
-		      &last);
-	err = vmd_advise(space, first, last, advice == POSIX_FADV_WILLNEED ?
-			 VMD_ADVICE_WILLNEED : VMD_ADVICE_DONTNEED);
+	err = vmd_advise(space, offset >> PAGE_SHIFT,
+			 chardev_end(space, end - 1),
+			 advice == POSIX_FADV_WILLNEED ? VMD_ADVICE_WILLNEED :
+							 VMD_ADVICE_DONTNEED);
 	vmd_space_put(space);
 	return err;
 }

@@ -11,11 +11,25 @@
  * @lock: the other fields; inside mmap_lock, outside all locks of a space
  * @space: what it stands for
  * @mapped: it was mapped once: its mappings are tied to this space
+ * @left: spaces it stood for before (struct vmd_left)
+ * @nr_left: how many
  */
 struct vmd_file {
 	struct mutex lock;		/* what the file stands for */
 	struct vmd_space *space;
 	bool mapped;
+	struct list_head left;
+	u32 nr_left;
+};
+
+/**
+ * struct vmd_left - a space that a file stood for before it was attached
+ * @list: in vmd_file.left
+ * @space: a reference: others may still be looking at the file's f_mapping
+ */
+struct vmd_left {
+	struct list_head list;
+	struct vmd_space *space;
 };
 
 struct vmd_space *vmd_file_space(struct file *file);

@@ -105,6 +105,8 @@ static int config_shrink_budget(struct vmd_space *space, unsigned long budget)
 
 	if (atomic_long_read(&space->pinned) < budget) {
 		WRITE_ONCE(space->limit, budget);
+		/* Pairs with charge_try(): no frame is taken unseen. */
+		smp_mb();
 		err = vmd_evict_down(space, budget);
 	}
 	if (err) {

@@ -20,7 +20,7 @@ static void *decide_alloc(const struct vmd_policy_ops *ops, u32 slots,
 	/* Powers of two, and whole pages, are aligned as the contract says. */
 	if (size < PAGE_SIZE)
 		size = roundup_pow_of_two(size);
-	return kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	return kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 /* Frames as the policy counts them. */

@@ -201,10 +201,26 @@ void vmd_trim_work(struct work_struct *work)
 		queue_delayed_work(vmd_idle_wq, &space->trim, HZ / 10);
 }
 
+/* Take frames from any space that can give some up. */
+static int reclaim_from_any(void)
+{
+	struct vmd_space *space;
+	int err = -EAGAIN;
+	u64 id = 0;
+
+	while (err <= 0 && err != -EINTR && (space = vmd_space_next(id))) {
+		id = space->id;
+		err = vmd_evict(space, VMD_BATCH_MAX, NULL);
+		vmd_space_put(space);
+	}
+	return err;
+}
+
 /**
  * vmd_reclaim_total - make room below the cap on all spaces together
  *
- * The space with the most frames gives some up. Returns as vmd_evict().
+ * The space with the most frames gives some up; where it cannot, any other.
+ * Returns as vmd_evict().
  */
 int vmd_reclaim_total(void)
 {
@@ -215,7 +231,7 @@ int vmd_reclaim_total(void)
 		return -EAGAIN;
 	err = vmd_evict(space, VMD_BATCH_MAX, NULL);
 	vmd_space_put(space);
-	return err;
+	return err > 0 || err == -EINTR ? err : reclaim_from_any();
 }
 
 /* The resident page @index, its folio locked; NULL if it is not resident. */

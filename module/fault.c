@@ -179,12 +179,12 @@ static void fault_around(struct vmd_access *a)
 static vm_fault_t fault_map(struct vmd_access *a, struct folio *folio,
 			    vm_fault_t ret, const char *reason)
 {
-	trace_vmdemo_map(a->space->id, a->index, a->write, reason);
 	if (a->file) {
 		folio_unlock(folio);
 		folio_put(folio);
 		return 0;
 	}
+	trace_vmdemo_map(a->space->id, a->index, a->write, reason);
 	a->vmf->page = folio_page(folio, 0);
 	return ret | VM_FAULT_LOCKED;
 }
@@ -223,7 +223,7 @@ static vm_fault_t fault_soft(struct vmd_access *a, struct vmd_frame *f,
 	}
 	if (!a->file && !a->vmf->cow_page)
 		fault_around(a);
-	return fault_map(a, folio, 0, "soft");
+	return fault_map(a, folio, 0, fault_is_retry(a) ? "retry" : "soft");
 }
 
 /* The page was not resident and is now, @folio locked. */

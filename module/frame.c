@@ -327,16 +327,17 @@ static int charge_undo(struct vmd_space *space, int err)
 static int charge_try(struct vmd_space *space, long extra)
 {
 	long total = atomic_long_read(&frames_total);
+	long n = atomic_long_read(&space->resident);
 
-	if (atomic_long_read(&space->resident) >=
-	    (long)READ_ONCE(space->limit) + extra)
-		return -EDQUOT;
+	do {
+		if (n >= (long)READ_ONCE(space->limit) + extra)
+			return -EDQUOT;
+	} while (!atomic_long_try_cmpxchg(&space->resident, &n, n + 1));
 	/*
 	 * Fully ordered: either whoever lowers the limit counts this frame, or
 	 * the new limit is seen here.
 	 */
-	if (atomic_long_inc_return(&space->resident) >
-	    (long)READ_ONCE(space->limit) + extra)
+	if (n >= (long)READ_ONCE(space->limit) + extra)
 		return charge_undo(space, -EDQUOT);
 	do {
 		if (total >= vmd_max_frames())
@@ -380,11 +381,14 @@ static bool patience_ended(struct patience *p, struct vmd_space *space)
 static int charge_wait(struct vmd_access *a, struct patience *patience)
 {
 	struct vmd_space *space = a->space;
+	int err = a->several ? charge_try(space, VMD_RESERVE_FRAMES) : -EDQUOT;
 
-	if (a->several && !charge_try(space, VMD_RESERVE_FRAMES)) {
+	if (!err) {
 		queue_delayed_work(vmd_idle_wq, &space->trim, HZ / 5);
 		return 0;
 	}
+	if (err == -EUSERS && vmd_reclaim_total() > 0)
+		return -EAGAIN;
 	if (patience_ended(patience, space))
 		return -EBUSY;
 	vmd_may_wait(a);

@@ -31,10 +31,12 @@ union ioctl_arg {
 /**
  * struct ioctl_call - a command
  * @cmd: as the header defines it
+ * @changes: the file has to be open for writing
  * @run: does it; the space has a reference
  */
 struct ioctl_call {
 	unsigned int cmd;
+	bool changes;
 	long (*run)(struct file *file, struct vmd_space *space,
 		    union ioctl_arg *arg);
 };
@@ -211,17 +213,17 @@ static long ioctl_pages(struct file *file, struct vmd_space *space,
 }
 
 static const struct ioctl_call ioctl_calls[] = {
-	{ VMD_IOC_INFO,		ioctl_info },
-	{ VMD_IOC_GET_CONFIG,	ioctl_get_config },
-	{ VMD_IOC_SET_CONFIG,	ioctl_set_config },
-	{ VMD_IOC_SET_POLICY,	ioctl_set_policy },
-	{ VMD_IOC_SET_BUDGET,	ioctl_set_budget },
-	{ VMD_IOC_GET_STATS,	ioctl_get_stats },
-	{ VMD_IOC_RESET_STATS,	ioctl_reset_stats },
-	{ VMD_IOC_ADVISE,	ioctl_advise },
-	{ VMD_IOC_PAGES,	ioctl_pages },
-	{ VMD_IOC_ATTACH,	ioctl_attach },
-	{ VMD_IOC_SYNC,		ioctl_sync },
+	{ VMD_IOC_INFO,		false,	ioctl_info },
+	{ VMD_IOC_GET_CONFIG,	false,	ioctl_get_config },
+	{ VMD_IOC_SET_CONFIG,	true,	ioctl_set_config },
+	{ VMD_IOC_SET_POLICY,	true,	ioctl_set_policy },
+	{ VMD_IOC_SET_BUDGET,	true,	ioctl_set_budget },
+	{ VMD_IOC_GET_STATS,	false,	ioctl_get_stats },
+	{ VMD_IOC_RESET_STATS,	true,	ioctl_reset_stats },
+	{ VMD_IOC_ADVISE,	true,	ioctl_advise },
+	{ VMD_IOC_PAGES,	false,	ioctl_pages },
+	{ VMD_IOC_ATTACH,	false,	ioctl_attach },
+	{ VMD_IOC_SYNC,		false,	ioctl_sync },
 };
 
 /* The same command but for its size. */
@@ -262,6 +264,8 @@ static long ioctl_run(struct file *file, const struct ioctl_call *call,
 		ret = copy_struct_from_user(&arg, size, user, room);
 	if (ret)
 		return ret;
+	if (call->changes && !(file->f_mode & FMODE_WRITE))
+		return -EBADF;
 	space = vmd_file_space(file);
 	ret = call->run(file, space, &arg);
 	vmd_space_put(space);

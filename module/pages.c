@@ -4,18 +4,20 @@
  */
 #include <linux/bitmap.h>
 #include <linux/pagemap.h>
+#include <linux/slab.h>
 
 #include "compat.h"
 #include "space.h"
 
-static void page_look_frame(struct vmd_page *page, struct vmd_frame *f)
+/* False if the frame is another page's by now. */
+static bool page_look_frame(struct vmd_page *page, struct vmd_frame *f,
+			    pgoff_t index)
 {
 	struct folio *folio = READ_ONCE(f->folio);
 	u32 state = vmd_frame_state(f);
 	u32 place = READ_ONCE(f->place);
 
-	/* A frame just given back: the page has left it. */
-	page->state = state == VMD_FRAME_FREE ? VMD_PAGE_EVICTING : state;
+	page->state = state;
 	page->faults = READ_ONCE(f->faults);
 	if (vmd_frame_test(f, VMD_FRAME_PINNED))
 		page->flags |= VMD_PAGE_PINNED;
@@ -26,16 +28,25 @@ static void page_look_frame(struct vmd_page *page, struct vmd_frame *f)
 		page->flags |= VMD_PAGE_SLOT;
 		page->slot = place;
 	}
+	/* What was read is this page's if the frame still is after it. */
+	smp_rmb();
+	return READ_ONCE(f->index) == index && state != VMD_FRAME_FREE;
 }
 
-static void page_look(struct vmd_page *page, void *entry)
+static void page_look(struct vmd_space *space, struct vmd_page *page,
+		      pgoff_t index)
 {
+	void *entry = xa_load(&space->pages, index);
 	u32 place;
 
-	if (vmd_entry_is_frame(entry)) {
-		page_look_frame(page, entry);
-		return;
+	while (vmd_entry_is_frame(entry)) {
+		memset(page, 0, sizeof(*page));
+		if (page_look_frame(page, entry, index))
+			return;
+		cpu_relax();
+		entry = xa_load(&space->pages, index);
 	}
+	memset(page, 0, sizeof(*page));
 	place = vmd_entry_place(entry);
 	page->faults = vmd_entry_faults(entry);
 	page->state = VMD_PAGE_ABSENT;
@@ -64,9 +75,8 @@ u32 vmd_pages_look(struct vmd_space *space, pgoff_t first,
 	if (first >= size)
 		return 0;
 	n = min_t(pgoff_t, n, size - first);
-	memset(pages, 0, n * sizeof(*pages));
 	for (i = 0; i < n; i++)
-		page_look(&pages[i], xa_load(&space->pages, first + i));
+		page_look(space, &pages[i], first + i);
 	vmd_observe_pages(space, first, pages, n);
 	return n;
 }
@@ -173,14 +183,14 @@ static int advise_pin(struct vmd_space *space, pgoff_t first, pgoff_t end)
 	if (n > most || pinned - advise_count_pinned(space, first, end) + n >
 	    most)
 		return -ENOSPC;
-	done = bitmap_zalloc(n, GFP_KERNEL_ACCOUNT);
+	done = kvcalloc(BITS_TO_LONGS(n), sizeof(long), GFP_KERNEL_ACCOUNT);
 	if (!done)
 		return -ENOMEM;
 	err = advise_pin_pages(space, first, end, done);
 	if (err)
 		for_each_set_bit(i, done, n)
 			advise_unpin_page(space, first + i);
-	bitmap_free(done);
+	kvfree(done);
 	return err;
 }
 
@@ -239,7 +249,8 @@ int vmd_advise(struct vmd_space *space, pgoff_t first, pgoff_t end, u32 advice)
 		      advise_pin(space, first, end) :
 		      advise_unpin(space, first, end);
 		mutex_unlock(&space->config_lock);
-		return err;
+		/* The space was made shorter meanwhile. */
+		return err == -EFAULT ? -EINVAL : err;
 	}
 	return -EINVAL;
 }

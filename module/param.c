@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "policy/table.h"
 #include "space.h"
 
 #define MAX_SIZE_LIMIT	BIT_ULL(44)		/* 16 TiB */
@@ -20,19 +21,33 @@ static u64 budget = 4096;
 static bool budget_given;
 static u64 max_frames;
 static umode_t mode = 0660;
-static struct vmd_policy_choice policy;
+static struct vmd_policy_choice policy = { .ops = &vmd_policy_clock };
 static enum vmd_observer observer = VMD_OBSERVER_ACCESSED;
+static DEFINE_SPINLOCK(policy_lock);	/* policy is more than a word */
 static bool params_ready;		/* they have been checked together */
 
-/* A number with an optional K, M, G or T behind it, and nothing else. */
+/* A decimal number with an optional K, M, G or T behind it, and nothing else. */
 static int param_parse_bytes(const char *val, u64 *out)
 {
-	char *end;
+	static const char units[] = "KMGT";
+	char digits[24], *end;
+	const char *unit;
+	u32 shift = 0;
 
-	if (!isdigit(*val))
+	if (strscpy(digits, val, sizeof(digits)) < 0)
 		return -EINVAL;
-	*out = memparse(val, &end);
-	return *skip_spaces(end) ? -EINVAL : 0;
+	end = strim(digits);
+	end += strlen(end);
+	unit = end > digits ? strchr(units, toupper(end[-1])) : NULL;
+	if (unit && *unit) {
+		shift = 10 * (unit - units + 1);
+		end[-1] = '\0';
+	}
+	if (!isdigit(*digits) || kstrtou64(digits, 10, out) ||
+	    *out > U64_MAX >> shift)
+		return -EINVAL;
+	*out <<= shift;
+	return 0;
 }
 
 static int param_set_size(const char *val, const struct kernel_param *kp)
@@ -90,9 +105,10 @@ static int param_set_max_frames(const char *val, const struct kernel_param *kp)
 {
 	u64 frames;
 
-	if (kstrtou64(val, 0, &frames) || !frames ||
+	if (kstrtou64(val, 0, &frames) || frames < VMD_RESERVE_FRAMES ||
 	    frames > VMD_POLICY_MAX_SLOTS / 2) {
-		pr_err("max_frames=%s: give frames, 1 or more\n", val);
+		pr_err("max_frames=%s: give frames, from %u up\n", val,
+		       VMD_RESERVE_FRAMES);
 		return -EINVAL;
 	}
 	WRITE_ONCE(max_frames, frames);
@@ -113,7 +129,9 @@ static int param_set_policy(const char *val, const struct kernel_param *kp)
 		       val, bad ? bad : val);
 		return -EINVAL;
 	}
+	spin_lock(&policy_lock);
 	policy = choice;
+	spin_unlock(&policy_lock);
 	return 0;
 }
 
@@ -253,13 +271,13 @@ void vmd_default_config(struct vmd_config *cfg,
 			struct vmd_policy_choice *start)
 {
 	memset(cfg, 0, sizeof(*cfg));
-	kernel_param_lock(THIS_MODULE);
-	cfg->size = size;
-	cfg->budget = min(budget, max_frames);
-	*start = policy;
-	strscpy(cfg->observer, vmd_observer_name(observer),
+	cfg->size = READ_ONCE(size);
+	cfg->budget = min(READ_ONCE(budget), READ_ONCE(max_frames));
+	strscpy(cfg->observer, vmd_observer_name(READ_ONCE(observer)),
 		sizeof(cfg->observer));
-	kernel_param_unlock(THIS_MODULE);
+	spin_lock(&policy_lock);
+	*start = policy;
+	spin_unlock(&policy_lock);
 }
 
 static int params_check_backing(void)
@@ -276,20 +294,13 @@ static int params_check_backing(void)
 	return 0;
 }
 
-/**
- * vmd_params_init - fill in defaults and check what the user gave together
- *
- * vmd_wq exists. On error the swap store may be open.
- */
-int vmd_params_init(void)
+/* Called with the parameters locked: they can be written already. */
+static int params_check(void)
 {
-	const char *bad;
-
 	if (!max_frames)
-		max_frames = clamp_t(u64, totalram_pages() / 4, 1,
+		max_frames = clamp_t(u64, totalram_pages() / 4,
+				     VMD_RESERVE_FRAMES,
 				     VMD_POLICY_MAX_SLOTS / 2);
-	if (!policy.ops && vmd_policy_parse("clock", &policy, &bad))
-		return -EINVAL;
 	if (size > max_size) {
 		pr_err("size=%llu is above max_size=%llu\n", size, max_size);
 		return -EINVAL;
@@ -300,5 +311,20 @@ int vmd_params_init(void)
 		return -EINVAL;
 	}
 	params_ready = true;
-	return params_check_backing();
+	return 0;
+}
+
+/**
+ * vmd_params_init - fill in defaults and check what the user gave together
+ *
+ * vmd_wq exists. On error the swap store may be open.
+ */
+int vmd_params_init(void)
+{
+	int err;
+
+	kernel_param_lock(THIS_MODULE);
+	err = params_check();
+	kernel_param_unlock(THIS_MODULE);
+	return err ? err : params_check_backing();
 }

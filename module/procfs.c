@@ -18,10 +18,9 @@ static void procfs_space_line(struct seq_file *m, struct vmd_space *space)
 	seq_printf(m, "%llu uid=%u pid=%d size=%llu budget=%llu", space->id,
 		   from_kuid_munged(ns, space->owner), space->pid, cfg.size,
 		   cfg.budget);
-	seq_printf(m, " resident=%ld dirty=%ld policy=%s observer=%s store=%s",
-		   atomic_long_read(&space->resident),
-		   atomic_long_read(&space->dirty), cfg.policy, cfg.observer,
-		   cfg.store);
+	seq_printf(m, " resident=%ld dirty=%llu policy=%s observer=%s store=%s",
+		   atomic_long_read(&space->resident), vmd_space_dirty(space),
+		   cfg.policy, cfg.observer, cfg.store);
 	seq_puts(m, " comm=");
 	seq_escape(m, space->comm, "\n\\");
 	seq_putc(m, '\n');

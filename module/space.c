@@ -13,6 +13,7 @@
 #define SPACE_MAGIC	0x766d6473		/* "vmds" */
 
 static DEFINE_XARRAY(spaces);
+DEFINE_MUTEX(vmd_spaces_lock);			/* counters go over */
 static atomic64_t space_last_id;
 
 /*
@@ -113,6 +114,9 @@ static int space_init_parts(struct vmd_space *space)
 	if (err)
 		return err;
 	space->store = vmd_swap_get();
+	/* It is not the device that does not exist. */
+	if (PTR_ERR_OR_ZERO(space->store) == -ENOENT)
+		return -EIO;
 	return PTR_ERR_OR_ZERO(space->store);
 }
 
@@ -212,11 +216,13 @@ void vmd_space_unuse(struct vmd_space *space)
 {
 	if (!atomic_dec_and_test(&space->users))
 		return;
-	xa_erase(&spaces, space->id);
 	vmd_debugfs_remove(space);
 	cancel_delayed_work_sync(&space->harvest);
 	cancel_delayed_work_sync(&space->trim);
+	mutex_lock(&vmd_spaces_lock);
+	xa_erase(&spaces, space->id);
 	vmd_stats_retire(space);
+	mutex_unlock(&vmd_spaces_lock);
 	vmd_space_put(space);
 }
 

@@ -262,6 +262,12 @@ static inline bool vmd_frame_test(const struct vmd_frame *f, u32 flag)
 	return atomic_read(&f->word) & flag;
 }
 
+/* The flag of a folio changes before the count does: not below 0 meanwhile. */
+static inline u64 vmd_space_dirty(struct vmd_space *space)
+{
+	return max(atomic_long_read(&space->dirty), 0L);
+}
+
 /* Something moved: who waits for a frame may go on hoping. */
 static inline void vmd_space_progress(struct vmd_space *space)
 {
@@ -308,6 +314,8 @@ static inline bool vmd_entry_is_frame(const void *entry)
 }
 
 /* space.c: life and configuration */
+/* Held while a space's counters go over to those of spaces that are gone. */
+extern struct mutex vmd_spaces_lock;
 struct vmd_space *vmd_space_create(void);
 bool vmd_space_use(struct vmd_space *space);
 void vmd_space_unuse(struct vmd_space *space);

@@ -7,9 +7,8 @@
 
 #include "space.h"
 
-/* What spaces that are gone have counted. */
+/* What spaces that are gone have counted. Under vmd_spaces_lock. */
 static struct vmd_counters stats_retired;
-static DEFINE_SPINLOCK(stats_retired_lock);
 
 /* One after the other, each with its own end. */
 #define X(name, text)	#name "\0"
@@ -71,7 +70,7 @@ static void stats_fill(struct vmd_stats *out, const struct vmd_counters *c)
 static void stats_add_levels(struct vmd_space *space, struct vmd_stats *out)
 {
 	out->resident += atomic_long_read(&space->resident);
-	out->dirty += atomic_long_read(&space->dirty);
+	out->dirty += vmd_space_dirty(space);
 	out->budget += READ_ONCE(space->budget);
 	out->size += vmd_space_size(space);
 }
@@ -107,16 +106,14 @@ void vmd_stats_reset(struct vmd_space *space)
 
 /**
  * vmd_stats_retire - remember what a space has counted; it is going
- * @space: no view finds it any more
+ * @space: it leaves the list of spaces; vmd_spaces_lock is held
  */
 void vmd_stats_retire(struct vmd_space *space)
 {
 	struct vmd_counters sum;
 
 	counters_sum(space, &sum);
-	spin_lock(&stats_retired_lock);
 	counters_add(&stats_retired, &sum);
-	spin_unlock(&stats_retired_lock);
 }
 
 /**
@@ -132,9 +129,8 @@ void vmd_stats_module(struct vmd_stats *out)
 	u64 id = 0;
 
 	memset(out, 0, sizeof(*out));
-	spin_lock(&stats_retired_lock);
+	mutex_lock(&vmd_spaces_lock);
 	sum = stats_retired;
-	spin_unlock(&stats_retired_lock);
 	while ((space = vmd_space_next(id))) {
 		id = space->id;
 		counters_sum(space, &one);
@@ -142,6 +138,7 @@ void vmd_stats_module(struct vmd_stats *out)
 		stats_add_levels(space, out);
 		vmd_space_put(space);
 	}
+	mutex_unlock(&vmd_spaces_lock);
 	stats_fill(out, &sum);
 }
 

@@ -266,8 +266,8 @@ static struct vmd_swap *swap_open(const char *path)
 			vmd_backing_close(&swap->backing);
 	}
 	if (err) {
-		pr_err("backing '%s': error %d: give a directory, a file or a block device that can be written\n",
-		       path, err);
+		pr_err_ratelimited("backing '%s': error %d: give the absolute path of a directory, a file or a block device that can be written\n",
+				   path, err);
 		swap_destroy(swap);
 		return ERR_PTR(err);
 	}

@@ -57,18 +57,19 @@ TRACE_EVENT(vmdemo_evict,
 	TP_STRUCT__entry(
 		__field(u64, space)
 		__field(u64, page)
-		__field(u32, slot)
+		__field(s64, slot)
 		__field(bool, dirty)
 	),
 	TP_fast_assign(
 		__entry->space = space;
 		__entry->page = page;
-		__entry->slot = slot;
+		/* No arithmetic in TP_printk: trace-cmd has to parse it. */
+		__entry->slot = slot == U32_MAX ? -1 : (s64)slot;
 		__entry->dirty = dirty;
 	),
-	TP_printk("space=%llu page=%llu reason=%s slot=%d", __entry->space,
+	TP_printk("space=%llu page=%llu reason=%s slot=%lld", __entry->space,
 		  __entry->page, __entry->dirty ? "dirty" : "clean",
-		  (int)__entry->slot)
+		  __entry->slot)
 );
 
 DECLARE_EVENT_CLASS(vmdemo_io,

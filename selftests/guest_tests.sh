@@ -10,5 +10,6 @@ VMD_PROGRAMS=$PWD ./run_tests.sh vmdemo.ko "$@" || status=1
 echo "# ---- vmdemoctl on the device"
 insmod vmdemo.ko || status=1
 tool-tests/cli.sh ./vmdemoctl || status=1
+./tracers.sh ./vmdemoctl || status=1
 rmmod vmdemo || { echo "0 passed, 1 failed" && status=1; }
 exit $status

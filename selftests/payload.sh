@@ -57,7 +57,7 @@ add_tests() {
 	for t in $(make -s -C "$TESTS_DIR" list) churn compat32; do
 		[ ! -x "$objects/$t" ] || cp "$objects/$t" "$dir/"
 	done
-	cp "$TESTS_DIR"/{life,run_tests,guest_tests}.sh "$dir/"
+	cp "$TESTS_DIR"/{life,run_tests,guest_tests,tracers}.sh "$dir/"
 	cp "$TESTS_DIR/policy/vectors.txt" "$dir/"
 	cp -r "$TOP/tools/tests" "$dir/tool-tests"
 }

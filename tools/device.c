@@ -71,6 +71,9 @@ static int ctl_open_failed(const char *path)
 	case ENXIO:
 	case ENODEV:
 		return ctl_fail("%s: no driver behind it: " CTL_LOADED, path);
+	case EIO:
+		return ctl_fail("%s: the module cannot open its backing: see dmesg",
+				path);
 	case EACCES:
 	case EPERM:
 		return ctl_fail("%s: permission denied: are you in the group that owns it?", path);

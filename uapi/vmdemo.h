@@ -8,6 +8,8 @@
  * and change it.
  *
  * Rules that hold for every call:
+ *  - a call that changes something wants the file open for writing, else
+ *    EBADF (SET_*, RESET_STATS, ADVISE);
  *  - an unknown command gives ENOTTY; an unknown flag, an unknown name or a
  *    reserved field that is not zero gives EINVAL; a bad pointer gives EFAULT;
  *    a call that fails has changed nothing, unless told otherwise below;
@@ -287,7 +289,8 @@ struct vmd_pages {
  *
  * The file's own space is given up. ENOENT if there is no such space; EPERM
  * unless the caller's effective user made that space or has CAP_SYS_ADMIN in
- * the initial user namespace; EBUSY if this file was ever mapped.
+ * the initial user namespace; EBUSY if this file was ever mapped, or attached
+ * 256 times.
  */
 struct vmd_attach {
 	__u64 space_id;
