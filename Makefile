@@ -39,6 +39,13 @@ demo:
 check:
 	selftests/check.sh
 
+# The kernel part of the tests elsewhere: with sanitizers, and on every kernel.
+check-debug:
+	VMDEMO_KERNEL=kasan selftests/check.sh kernel
+
+check-matrix:
+	selftests/matrix.sh
+
 bench:
 	selftests/bench/bench.sh
 
@@ -65,6 +72,9 @@ help:
 	@echo 'make demo             see it work, in a virtual machine (needs root or sudo once)'
 	@echo 'make demo NATIVE=1    the same on the running kernel (needs root)'
 	@echo 'make check            all tests; the last line is the result'
+	@echo 'make check-debug      the tests on the device, on a kernel with KASAN, lockdep, ...'
+	@echo '                      (built on first use, a quarter of an hour or more)'
+	@echo 'make check-matrix     the tests on the device, on 6.1, 6.12 and 7.2'
 	@echo 'make bench            what a fault costs, counted in instructions'
 	@echo 'make style            checkpatch, sparse, shellcheck, manual pages'
 	@echo 'make clean            take away all that was built here'
@@ -72,9 +82,8 @@ help:
 	@echo 'KDIR=DIR              kernel headers, or a built tree, to build against'
 	@echo 'KERNELRELEASE=R       instead: /lib/modules/R/build'
 	@echo 'DESTDIR=D PREFIX=P    where to install (default PREFIX: /usr/local)'
-	@echo 'VMDEMO_KERNEL=V       kernel of demo, check, bench: 6.1 (default), 6.12, 7.2;'
-	@echo '                      demo and check also: kasan (built on first use, half an hour)'
+	@echo 'VMDEMO_KERNEL=V       kernel of demo, check, bench: 6.1 (default), 6.12, 7.2'
 	@echo 'VMDEMO_CACHE=DIR      downloads and images (default ~/.cache/vmdemo)'
 
 .PHONY: all modules modules_install kernel-headers tools install uninstall demo \
-	check bench style clean help
+	check check-debug check-matrix bench style clean help
