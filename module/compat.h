@@ -87,6 +87,20 @@ static inline void vmd_forget_translation(unsigned long address)
 }
 
 /*
+ * Forget all translations of user memory on this CPU. Without INVPCID but with
+ * PCID it is only those of the mm loaded now, and of the kernel's view of it.
+ */
+static inline void vmd_forget_translations(void *unused)
+{
+	if (boot_cpu_has(X86_FEATURE_XENPV))
+		return;
+	if (boot_cpu_has(X86_FEATURE_INVPCID))
+		invpcid_flush_all_nonglobals();
+	else
+		native_write_cr3(__native_read_cr3());
+}
+
+/*
  * Page-table entries made from this protection shall start out old. mprotect()
  * brings the bit back, so a fault looks again. The write races with nothing
  * but other faults writing the same value: who changes a VMA has it locked for

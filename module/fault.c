@@ -352,6 +352,14 @@ static void vmd_vma_open(struct vm_area_struct *vma)
 
 	map->reach = READ_ONCE(old->reach);
 	vma->vm_private_data = map;
+	/*
+	 * Fork copies what is mapped after this. The child's first touch shall
+	 * trap, too, so with observer "trap" there is to be nothing to copy.
+	 */
+	if (vma->vm_mm != current->mm &&
+	    READ_ONCE(map->space->observer) == VMD_OBSERVER_TRAP)
+		unmap_mapping_pages(vmd_mapping(map->space), vma->vm_pgoff,
+				    vma_pages(vma), false);
 }
 
 static void vmd_vma_close(struct vm_area_struct *vma)

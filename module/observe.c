@@ -11,13 +11,16 @@
  * An accessed bit is cleared without flushing all TLBs (no flush is exported),
  * and a page that is still in a TLB is not marked again before it leaves it.
  * The thread that evicts forgets the translation on its own CPU: with one
- * thread that is exact, with several on several CPUs, or in the background, it
- * is good enough for a heuristic, and no more is promised of it.
+ * thread that is exact, with several on several CPUs it is good enough for a
+ * heuristic, and no more is promised of it. A harvest in the background makes
+ * the CPUs that run the program forget all of theirs, once a round.
  */
 #include <linux/bitmap.h>
+#include <linux/cpumask.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 
 #include "compat.h"
 #include "space.h"
@@ -135,6 +138,7 @@ static void map_done(struct mm_struct *mm)
  * @dirty: whose dirty bit is
  * @clear: take the accessed bits away
  * @loaded: the mm being looked at is the one this CPU runs
+ * @cpus: where the mms that were looked at have run, or NULL
  * @first: first page
  * @n: pages
  * @at: its number in the window
@@ -145,6 +149,7 @@ struct window {
 	DECLARE_BITMAP(dirty, WINDOW_PAGES);
 	bool clear;
 	bool loaded;
+	struct cpumask *cpus;
 	pgoff_t first;
 	u32 n;
 	u32 at;
@@ -178,6 +183,8 @@ static void window_scan_vma(struct window *w, struct vm_area_struct *vma)
 	pgoff_t i, run;
 
 	w->loaded = vma->vm_mm == current->mm;
+	if (w->cpus)
+		cpumask_or(w->cpus, w->cpus, mm_cpumask(vma->vm_mm));
 	for (i = start; i < end; i = run + 1) {
 		for (run = i; run < end && w->pfn[run - w->first]; run++)
 			;
@@ -308,6 +315,25 @@ void vmd_harvest_kick(struct vmd_space *space)
 				   HARVEST_PERIOD);
 }
 
+/* Look at all resident pages; @cpus is set to where they may be cached. */
+static void harvest_all(struct vmd_space *space, struct cpumask *cpus)
+{
+	unsigned long index = 0;
+	struct window w;
+
+	while (xa_find(&space->pages, &index, ULONG_MAX, XA_PRESENT)) {
+		window_init(&w, round_down(index, WINDOW_PAGES), WINDOW_PAGES,
+			    true);
+		w.cpus = cpus;
+		if (window_load(space, &w)) {
+			window_scan(space, &w);
+			harvest_report(space, &w);
+		}
+		index = w.first + WINDOW_PAGES;
+		cond_resched();
+	}
+}
+
 /**
  * vmd_harvest_work - harvest the accessed bits of all resident pages
  * @work: vmd_space.harvest
@@ -319,21 +345,13 @@ void vmd_harvest_work(struct work_struct *work)
 {
 	struct vmd_space *space = container_of(to_delayed_work(work),
 					       struct vmd_space, harvest);
-	unsigned long index = 0;
-	struct window w;
+	cpumask_var_t cpus;
 
-	if (!harvest_wanted(space))
+	if (!harvest_wanted(space) || !zalloc_cpumask_var(&cpus, GFP_KERNEL))
 		return;
-	while (xa_find(&space->pages, &index, ULONG_MAX, XA_PRESENT)) {
-		window_init(&w, round_down(index, WINDOW_PAGES), WINDOW_PAGES,
-			    true);
-		if (window_load(space, &w)) {
-			window_scan(space, &w);
-			harvest_report(space, &w);
-		}
-		index = w.first + WINDOW_PAGES;
-		cond_resched();
-	}
+	harvest_all(space, cpus);
+	on_each_cpu_mask(cpus, vmd_forget_translations, NULL, true);
+	free_cpumask_var(cpus);
 }
 
 static void observe_window(struct vmd_space *space, pgoff_t first,

@@ -79,6 +79,30 @@ TEST_F(observer, fault_sees_no_touch_of_a_mapped_page)
 	EXPECT_EQ(0, s.hits);
 }
 
+/* What the parent has mapped is not mapped in the child. */
+TEST_F(observer, trap_sees_the_first_touch_of_a_child)
+{
+	struct vmd_stats s;
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, vmd_set(self->fd, "lru", "trap", FRAMES));
+	touch(self->map, 0);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		touch(self->map, 0);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	/* The parent's own page is still the one it touched last. */
+	touch(self->map, 0);
+	ASSERT_EQ(0, vmd_stats(self->fd, &s));
+	EXPECT_EQ(2, s.references);
+	EXPECT_EQ(1, s.misses);
+	EXPECT_EQ(1, s.hits);
+}
+
 TEST_F(observer, trap_makes_lru_lru)
 {
 	struct vmd_stats s;
