@@ -221,7 +221,9 @@ static const struct file_operations chardev_fops = {
 	.fadvise	= chardev_fadvise,
 	.unlocked_ioctl	= vmd_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
-	.llseek		= noop_llseek,
+	.read_iter	= vmd_read_iter,
+	.write_iter	= vmd_write_iter,
+	.llseek		= vmd_llseek,
 };
 
 static char *chardev_devnode(vmd_const_device *dev, umode_t *mode)

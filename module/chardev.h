@@ -35,4 +35,9 @@ struct vmd_left {
 struct vmd_space *vmd_file_space(struct file *file);
 int vmd_file_attach(struct file *file, u64 id);
 
+/* rw.c */
+ssize_t vmd_read_iter(struct kiocb *iocb, struct iov_iter *iter);
+ssize_t vmd_write_iter(struct kiocb *iocb, struct iov_iter *iter);
+loff_t vmd_llseek(struct file *file, loff_t offset, int whence);
+
 #endif /* _VMD_CHARDEV_H */

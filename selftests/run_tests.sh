@@ -28,7 +28,7 @@ DIR=${VMD_PROGRAMS:-$(cd "$(dirname "$0")" && pwd)}
 TIMEOUT=${VMD_TIMEOUT:-600}
 ALL=(test_device test_attach test_mapping test_transfer test_refusals test_ioctl
 	test_stats test_trace test_advise test_isolation test_policy_exact
-	test_observer test_straddle test_budget test_overcommit test_torture test_life
+	test_observer test_straddle test_budget test_overcommit test_torture test_rw test_life
 	life.sh)
 SPLAT='BUG:|WARNING:|Oops|general protection|kernel BUG|Call Trace:'
 SPLAT="$SPLAT|KASAN|UBSAN|KCSAN|kmemleak: [0-9]|INFO: task .* blocked"

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * read(2) and write(2) on the device: the space as a file.
+ *
+ * They see what every mapping sees, as they work on the very frames. A page
+ * that was never touched reads as zeros and gets no frame for it; writing past
+ * the end makes the space grow, as a mapping does.
+ *
+ * User memory is copied by way of a page of our own: it may lie in this same
+ * space, and its fault may need the very frame that is being copied to go.
+ */
+#include <linux/highmem.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+
+#include "chardev.h"
+#include "compat.h"
+
+/* A reference that no observer has to look for. */
+static void rw_count(struct vmd_space *space, struct vmd_frame *f, bool missed,
+		     bool write)
+{
+	vmd_count(space, references);
+	if (!missed) {
+		vmd_count(space, hits);
+		vmd_decide_touched(space, f, write ? VMD_REF_WRITE : 0);
+		return;
+	}
+	vmd_count(space, misses);
+	vmd_harvest_kick(space);
+}
+
+/* Bring page @a->index in. Returns its folio locked, or an error to retry on. */
+static struct folio *rw_fill(struct vmd_access *a, void *entry)
+{
+	bool zero = vmd_entry_place(entry) == VMD_NO_PLACE;
+	struct vmd_space *space = a->space;
+	struct folio *folio;
+	int err = vmd_fill(a, entry, &folio);
+
+	if (err)
+		return ERR_PTR(err);
+	rw_count(space, NULL, true, a->write);
+	if (zero)
+		vmd_count(space, zero_fills);
+	return folio;
+}
+
+/*
+ * The folio of page @index, locked and with a reference; NULL if it has no
+ * content and is only to be read.
+ */
+static struct folio *rw_get(struct vmd_space *space, pgoff_t index, bool write)
+{
+	struct vmd_access a = {
+		.space = space, .index = index, .write = write,
+	};
+	struct folio *folio;
+	void *entry;
+	int err;
+
+	for (;;) {
+		entry = xa_load(&space->pages, index);
+		if (vmd_entry_is_frame(entry)) {
+			folio = vmd_frame_lock_folio(&a, entry, &err);
+			if (err)
+				return ERR_PTR(err);
+			if (folio) {
+				rw_count(space, entry, false, write);
+				return folio;
+			}
+			cond_resched();
+			continue;
+		}
+		if (!write && vmd_entry_place(entry) == VMD_NO_PLACE)
+			return NULL;
+		folio = rw_fill(&a, entry);
+		if (PTR_ERR_OR_ZERO(folio) != -EAGAIN)
+			return folio;
+	}
+}
+
+/* Copy between page @index and @buf, which is not user memory. */
+static int rw_page(struct vmd_space *space, pgoff_t index, size_t offset,
+		   void *buf, size_t n, bool write)
+{
+	struct folio *folio = rw_get(space, index, write);
+
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	if (!folio) {
+		memset(buf, 0, n);
+		return 0;
+	}
+	if (write) {
+		memcpy_to_page(folio_page(folio, 0), offset, buf, n);
+		folio_mark_dirty(folio);
+	} else {
+		memcpy_from_page(buf, folio_page(folio, 0), offset, n);
+	}
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
+/* What is left of the space, the page and the request at this position. */
+static size_t rw_step(struct vmd_space *space, const struct kiocb *iocb,
+		      const struct iov_iter *iter)
+{
+	u64 size = vmd_space_size(space);
+	size_t n = PAGE_SIZE - offset_in_page(iocb->ki_pos);
+
+	if (iocb->ki_pos >= size)
+		return 0;
+	n = min_t(u64, n, size - iocb->ki_pos);
+	return min(n, iov_iter_count(iter));
+}
+
+/* One page's worth, or less. Returns how much, 0 at the end, or an error. */
+static ssize_t rw_some(struct vmd_space *space, struct kiocb *iocb,
+		       struct iov_iter *iter, void *buf, bool write)
+{
+	size_t n = rw_step(space, iocb, iter), done = n;
+	int err;
+
+	if (!n)
+		return 0;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (write && copy_from_iter(buf, n, iter) != n)
+		return -EFAULT;
+	err = rw_page(space, iocb->ki_pos >> PAGE_SHIFT,
+		      offset_in_page(iocb->ki_pos), buf, n, write);
+	/* Past the end: somebody has made the space shorter. */
+	if (err)
+		return err == -EFAULT ? 0 : err;
+	if (!write)
+		done = copy_to_iter(buf, n, iter);
+	iocb->ki_pos += done;
+	return done ? done : -EFAULT;
+}
+
+static ssize_t rw_all(struct kiocb *iocb, struct iov_iter *iter,
+		      struct vmd_space *space, bool write)
+{
+	void *buf = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	ssize_t ret, total = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	do {
+		ret = rw_some(space, iocb, iter, buf, write);
+		if (ret > 0)
+			total += ret;
+		cond_resched();
+	} while (ret > 0 && iov_iter_count(iter));
+	free_page((unsigned long)buf);
+	return total ? total : ret;
+}
+
+/**
+ * vmd_read_iter - file_operations.read_iter
+ * @iocb: position
+ * @iter: where to
+ */
+ssize_t vmd_read_iter(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct vmd_space *space = vmd_file_space(iocb->ki_filp);
+	ssize_t ret = iov_iter_count(iter) ?
+		      rw_all(iocb, iter, space, false) : 0;
+
+	vmd_space_put(space);
+	return ret;
+}
+
+/**
+ * vmd_write_iter - file_operations.write_iter
+ * @iocb: position; with O_APPEND the end
+ * @iter: where from
+ *
+ * Returns what was written, or ENOSPC at the module parameter max_size.
+ */
+ssize_t vmd_write_iter(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct vmd_space *space = vmd_file_space(iocb->ki_filp);
+	size_t n = iov_iter_count(iter);
+	ssize_t ret = 0;
+	loff_t end;
+
+	if (iocb->ki_flags & IOCB_APPEND)
+		iocb->ki_pos = vmd_space_size(space);
+	if (check_add_overflow(iocb->ki_pos, (loff_t)n, &end))
+		end = LLONG_MAX;
+	if (n) {
+		vmd_space_reach(space, DIV_ROUND_UP_ULL(end, PAGE_SIZE));
+		ret = rw_all(iocb, iter, space, true);
+		if (!ret)
+			ret = -ENOSPC;
+	}
+	vmd_space_put(space);
+	return ret;
+}
+
+/**
+ * vmd_llseek - file_operations.llseek
+ * @file: of the device
+ * @offset: as lseek(2)
+ * @whence: SEEK_SET, SEEK_CUR or SEEK_END
+ */
+loff_t vmd_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct vmd_space *space = vmd_file_space(file);
+	loff_t size = vmd_space_size(space);
+
+	vmd_space_put(space);
+	return generic_file_llseek_size(file, offset, whence,
+					vmd_max_size(), size);
+}
