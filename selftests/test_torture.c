@@ -180,7 +180,7 @@ static void *disturber(void *arg)
 	struct party *p = arg;
 
 	while (!vmd_is_set(&p->t->stop))
-		deeds[pick(p, sizeof(deeds) / sizeof(deeds[0]))](p);
+		deeds[pick(p, ARRAY_SIZE(deeds))](p);
 	return NULL;
 }
 
