@@ -416,7 +416,6 @@ static unsigned long charge_batch(struct vmd_space *space)
 static int charge_make_room(struct vmd_access *a, int why)
 {
 	struct vmd_space *space = a->space;
-
 	int err = -EAGAIN;
 
 	a->evicted = true;
