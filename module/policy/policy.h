@@ -22,8 +22,8 @@
  *
  *	inserted -> { touched | kept | proposed by victim }* -> removed
  *
- * One miss on a full memory, in a fault: victim() proposes a slot; the engine
- * takes its page away; removed(); the new page's content is fetched;
+ * One miss on a full memory, in a fault: missed(); victim() proposes a slot; the
+ * engine takes its page away; removed(); the new page's content is fetched;
  * inserted(). A proposal binds nobody: victim() may be called again, and any
  * slot may be removed() without ever having been proposed.
  */
@@ -115,6 +115,15 @@ struct vmd_policy_ops {
 	 * in the order of the table, each within its bounds. Required.
 	 */
 	void (*init)(void *state, u32 slots, u32 frames, const u64 *params);
+
+	/*
+	 * The page @key is not resident and wanted: told before victim() makes
+	 * room for it, where the caller knows for whom it makes room. Its
+	 * inserted() follows, sooner or later, or never. A policy that looks
+	 * for a ghost before it decides (ARC) needs it to be exact; without,
+	 * it finds the ghost in inserted() only. Optional.
+	 */
+	void (*missed)(void *state, u64 key);
 
 	/*
 	 * The page @key is now in frame @slot, which was not resident before.
@@ -212,6 +221,13 @@ static inline void vmd_policy_touched(const struct vmd_policy_ops *ops,
 {
 	if (ops->touched)
 		ops->touched(state, slot, flags);
+}
+
+static inline void vmd_policy_missed(const struct vmd_policy_ops *ops,
+				     void *state, u64 key)
+{
+	if (ops->missed)
+		ops->missed(state, key);
 }
 
 /* Returns false if the caller has to make a new state. */

@@ -17,6 +17,16 @@ const struct vmd_policy_ops *const vmd_policies[] = {
 	&vmd_policy_lfu,
 	&vmd_policy_mru,
 	&vmd_policy_random,
+	&vmd_policy_sieve,
+	&vmd_policy_sieve_a,
+	&vmd_policy_s3fifo,
+	&vmd_policy_twoq,
+	&vmd_policy_arc,
+	&vmd_policy_slru,
+	&vmd_policy_car,
+	&vmd_policy_lruk,
+	&vmd_policy_lirs,
+	&vmd_policy_clockpro,
 };
 
 const u32 vmd_nr_policies = ARRAY_SIZE(vmd_policies);

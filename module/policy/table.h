@@ -14,5 +14,15 @@ extern const struct vmd_policy_ops vmd_policy_clock_a;
 extern const struct vmd_policy_ops vmd_policy_lfu;
 extern const struct vmd_policy_ops vmd_policy_mru;
 extern const struct vmd_policy_ops vmd_policy_random;
+extern const struct vmd_policy_ops vmd_policy_sieve;
+extern const struct vmd_policy_ops vmd_policy_sieve_a;
+extern const struct vmd_policy_ops vmd_policy_s3fifo;
+extern const struct vmd_policy_ops vmd_policy_twoq;
+extern const struct vmd_policy_ops vmd_policy_arc;
+extern const struct vmd_policy_ops vmd_policy_slru;
+extern const struct vmd_policy_ops vmd_policy_car;
+extern const struct vmd_policy_ops vmd_policy_lruk;
+extern const struct vmd_policy_ops vmd_policy_lirs;
+extern const struct vmd_policy_ops vmd_policy_clockpro;
 
 #endif /* _VMD_POLICY_TABLE_H */

@@ -27,7 +27,7 @@ build()
 run()
 {
 	(cd "$tmp/selftests/policy" &&
-		timeout 40 build/test_policy -n 4000 vectors.txt) \
+		timeout 120 build/test_policy -n 4000 vectors.txt) \
 		>"$tmp/log" 2>&1
 }
 
@@ -79,6 +79,63 @@ mutations()
 	random.c|the second turn stands still|s/r->turn = (r->turn + 1) % r->nr/(void)0/
 	random.c|restored may be drawn at once|s/flags & VMD_REF_RESTORED/0/
 	random.c|the kept stay parked|/^static void random_free_all/,/^}/s/r->free = r->nr/r->free = r->free < r->nr ? r->free + 1 : r->nr/
+	sieve.c|passing does not clear|/^static void sieve_turn/,/^}/s/sieve_set_bit(s, s->hand, false);/if (s->slots == 0) return;/
+	sieve.c|the hand begins anew each time|/^static u32 sieve_at/,/^}/s/s->hand == VMD_NO_SLOT/1/
+	sieve.c|the hand stays on what leaves|/^static void sieve_leave/,/^}/s/if (s->hand == slot)/if (0)/
+	sieve.c|sieve-a: a new page is not referenced|s/!(flags \& VMD_REF_DEFERRED)/false/
+	sieve.c|a touch sets nothing|/^static void sieve_touched/,/^}/s/true/false/
+	sieve.c|kept does not set the bit|/^static void sieve_kept/,/^}/s/true/false/
+	sieve.c|several: the second round is missing|s/round < 2/round < 1/
+	s3fifo.c|the ghost is not looked for|/^static void s3_inserted/,/^}/s/at = vmd_known_ghost(k, key)/at = 0/
+	s3fifo.c|promoted one reference late|/^static bool s3_turn_small/,/^}/s/count < s->threshold/count <= s->threshold/
+	s3fifo.c|promotion keeps the count|/^static bool s3_turn_small/,/^}/s/node\[at\].count = 0;/;/
+	s3fifo.c|the search begins anew|/^static bool s3_turn_small/,/^}/s/s->begun = true/s->begun = false/
+	s3fifo.c|ghosts are trimmed too early|s/vmd_known_trim(k, S3_GHOST, most + 1)/vmd_known_trim(k, S3_GHOST, most)/
+	s3fifo.c|the cap does not count|/^static u32 s3_credit/,/^}/s/node->count < s->cap/1/
+	s3fifo.c|fill goes on|s/s->fill = false;/;/
+	twoq.c|a touch moves in A1in|s/ \&\& node->home == TWOQ_AM)/)/
+	twoq.c|A1in gives one too early|s/in > kin ? in - kin/in >= kin ? in - kin + 1/
+	twoq.c|Am leaves ghosts|s/vmd_known_nodes(k)\[at\].home == TWOQ_IN/true/
+	twoq.c|ghosts are trimmed too early|s/most + 1/most/
+	arc.c|p is adapted twice|s/if (ghost->flag)/if (0)/
+	arc.c|B2 does not matter when T1 has p|s/a->in_b2 = at .*;/a->in_b2 = false;/
+	arc.c|halves are rounded up|s/low == 2 \* unit \&\& x.part \& unit/low == 2 * unit/
+	arc.c|the rest is forgotten|s/!rest ? 0 :/1 ? 0 :/
+	arc.c|p may be more than there are frames|/^static void arc_grow/,/^}/s/a->p.whole >= a->known.frames/0/
+	arc.c|B2 is never trimmed|s/vmd_known_trim(k, ARC_B2/if (0) &/
+	arc.c|restored counts|/^static void arc_inserted/,/^}/s/flags \& VMD_REF_RESTORED/0/
+	slru.c|nobody moves down|s/while (k->nr\[list\] > share)/while (0)/
+	slru.c|a step of two|s/up + 1 : up/(up + 2 <= s->last ? up + 2 : up + 1) : up/
+	slru.c|fill does not matter|s/!s->fill ||/1 ||/
+	car.c|T1's turn is one too early|s/t1 - least + 1 : 0/t1 - least + 2 : 0/
+	car.c|a bit is not taken|/^static void car_turn/,/^}/s/node\[at\].flag = false;/if (node[at].home == CAR_T2) &/
+	car.c|ghosts do not adapt|s/car_adapt(c, node\[at\].list);/;/
+	car.c|a new page keeps the old bit|/^static void car_inserted/,/^}/s/node\[at\].flag = false;/;/
+	lruk.c|two references are as one|/^static void lruk_join/,/^}/s/LRUK_TWICE | //
+	lruk.c|the treap is not rotated back|/^static void lruk_tree_del/,/^}/s/lruk_leaf(l, child)->up = leaf->up;/;/
+	lruk.c|ghosts lose their history|/^static void lruk_inserted/,/^}/s/h->two = h->one;/h->two = 0;/
+	lruk.c|the period does not matter|s/l->now - h->last > l->crp/1/
+	lruk.c|the young go as well|/^static bool lruk_old/,/^}/s/return l->now.*/return true;/
+	lruk.c|resize leaves the history|/^static void lruk_resize/,/^}/s/memmove(to + slots/if (0) memmove(to + slots/
+	lirs.c|HIR pages of the stack stay HIR|s/if (inside || /if (/
+	lirs.c|the stack is not pruned|/^static void lirs_reference/,/^}/s/lirs_prune(l);/;/
+	lirs.c|the same page again counts|s/!l->repeat \&\& //; s/l->last == node->key/0/
+	lirs.c|one HIR page less|s/define LIRS_LEAST	2/define LIRS_LEAST	1/
+	lirs.c|ghosts stay in the stack for ever|/^static void lirs_trim/,/^}/s/l->nr_ghosts > most/0/
+	lirs.c|resize leaves the second links|/^static void lirs_resize/,/^}/s/memmove(/if (0) memmove(/
+	clockpro.c|HAND_test is not taken along|/^static u32 pro_run_hot/,/^}/s/pro_step_test(c);/;/
+	clockpro.c|a page back in its test period is cold|/^static u32 pro_welcome/,/^}/s/} else if (at \&\& /} else if (0 \&\& /
+	clockpro.c|no hot page becomes cold for it|/^static u32 pro_welcome/,/^}/s/pro_run_hot(c, at) != PRO_MET/1/
+	clockpro.c|cold pages are in no test period|/^static u32 pro_welcome/,/^}/s/flag = PRO_TEST/flag = 0/
+	clockpro.c|credits have no bounds|/^static void pro_accessed/,/^}/s/pro_bound(c);/;/
+	clockpro.c|the limit does not matter|/^static void pro_limit/,/^}/s/c->nr_ghosts > most/c->nr_ghosts > most \&\& most > 1000000/
+	clockpro.c|the same page again counts|s/!c->repeat \&\& //; s/c->last == node->key/0/
+	ghost.h|the parked stay parked|/vmd_known_unpark_all/,/^}/s/while (/while (0 \&\& (/;/vmd_known_unpark_all/,/^}/s/PARKED)))/PARKED))))/
+	ghost.h|ghosts stay in the table|/vmd_known_forget/,/^}/s/node\[at\].slot == VMD_NO_SLOT/0/
+	ghost.h|resize forgets the table|/vmd_known_resize/,/^}/s/vmd_known_hash(k, at)/(void)at/
+	ghost.h|a restored page is not parked|/vmd_known_restore/,/^}/s/vmd_known_park(k, at);/(void)at;/
+	ghost.h|a deferred reference counts twice|/vmd_known_awaited/,/^}/s/bool await = node->await/bool await = false/
+	ghost.h|the least are trimmed too early|/vmd_known_trim/,/^}/s/> most/>= most/
 	list.h|del leaves a link|/vmd_list_del/,/^}/s/link\[next\].prev = prev;//
 	list.h|peek stops one early|s/nr < max/nr + 1 < max/
 	list.h|walk does not stop|s/slot != VMD_NO_SLOT && visit(arg, slot)/slot != VMD_NO_SLOT \&\& (visit(arg, slot) || 1)/

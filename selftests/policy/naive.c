@@ -6,22 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "naive.h"
+#include "naive_kind.h"
 
-struct naive_kind {
-	const char *name;
-	/* Index of the page that goes. */
-	u32 (*victim)(struct naive *n);
-	/* The page at index @i was just put last; NULL: nothing more to do. */
-	void (*inserted)(struct naive *n, u32 i, u32 flags);
-	/* NULL: a touch means nothing. */
-	void (*touched)(struct naive *n, u32 i);
-	void (*kept)(struct naive *n, u32 i);
-	/* Take the page at index @i away; NULL: close the gap. */
-	void (*removed)(struct naive *n, u32 i);
-};
-
-static u32 naive_find(const struct naive *n, u64 page)
+u32 naive_find(const struct naive *n, u64 page)
 {
 	u32 i = 0;
 
@@ -30,14 +17,14 @@ static u32 naive_find(const struct naive *n, u64 page)
 	return i;
 }
 
-static void naive_delete(struct naive *n, u32 i)
+void naive_delete(struct naive *n, u32 i)
 {
 	n->nr--;
 	memmove(n->page + i, n->page + i + 1, (n->nr - i) * sizeof(*n->page));
 }
 
 /* Put @p at index @i; those from there on move up. */
-static void naive_insert_at(struct naive *n, u32 i, struct naive_page p)
+void naive_insert_at(struct naive *n, u32 i, struct naive_page p)
 {
 	memmove(n->page + i + 1, n->page + i, (n->nr - i) * sizeof(*n->page));
 	n->page[i] = p;
@@ -283,16 +270,35 @@ static void random_inserted(struct naive *n, u32 i, u32 flags)
 }
 
 static const struct naive_kind naive_kinds[] = {
-	{ "fifo", fifo_victim, NULL, NULL, fifo_kept, NULL },
-	{ "lru", lru_victim, NULL, used_now, used_now, NULL },
-	{ "clock", clock_victim, clock_inserted, clock_touched, clock_kept,
-	  clock_removed },
-	{ "clock-a", clock_victim, clock_a_inserted, clock_touched, clock_kept,
-	  clock_removed },
-	{ "lfu", lfu_victim, lfu_inserted, lfu_touched, lfu_kept, NULL },
-	{ "mru", mru_victim, mru_inserted, used_now, mru_kept, NULL },
-	{ "random", random_victim, random_inserted, NULL, random_kept,
-	  random_removed },
+	{ .name = "fifo", .victim = fifo_victim, .kept = fifo_kept },
+	{ .name = "lru", .victim = lru_victim, .touched = used_now,
+	  .kept = used_now },
+	{ .name = "clock", .victim = clock_victim, .inserted = clock_inserted,
+	  .touched = clock_touched, .kept = clock_kept,
+	  .removed = clock_removed },
+	{ .name = "clock-a", .victim = clock_victim,
+	  .inserted = clock_a_inserted, .touched = clock_touched,
+	  .kept = clock_kept, .removed = clock_removed },
+	{ .name = "lfu", .victim = lfu_victim, .inserted = lfu_inserted,
+	  .touched = lfu_touched, .kept = lfu_kept },
+	{ .name = "mru", .victim = mru_victim, .inserted = mru_inserted,
+	  .touched = used_now, .kept = mru_kept },
+	{ .name = "random", .victim = random_victim,
+	  .inserted = random_inserted, .kept = random_kept,
+	  .removed = random_removed },
+};
+
+/* Those that have files of their own. */
+static const struct naive_kind *const naive_more_kinds[] = {
+	&naive_sieve, &naive_sieve_a,
+	&naive_s3fifo,
+	&naive_twoq,
+	&naive_arc,
+	&naive_slru,
+	&naive_car,
+	&naive_lruk,
+	&naive_lirs,
+	&naive_clockpro,
 };
 
 static const struct naive_kind *naive_kind_of(const char *name)
@@ -302,6 +308,10 @@ static const struct naive_kind *naive_kind_of(const char *name)
 	for (i = 0; i < ARRAY_SIZE(naive_kinds); i++) {
 		if (!strcmp(naive_kinds[i].name, name))
 			return naive_kinds + i;
+	}
+	for (i = 0; i < ARRAY_SIZE(naive_more_kinds); i++) {
+		if (!strcmp(naive_more_kinds[i]->name, name))
+			return naive_more_kinds[i];
 	}
 	fprintf(stderr, "no naive model of policy %s\n", name);
 	exit(1);
@@ -315,14 +325,18 @@ void naive_init(struct naive *n, const struct vmd_policy_choice *choice,
 		.page = calloc(cap, sizeof(*n->page)),
 		.cap = cap,
 		.seed = choice->params[0],
+		.frames = cap,
+		.ghost = calloc(NAIVE_GHOSTS(cap), sizeof(*n->ghost)),
 	};
-	if (!n->page)
+	memcpy(n->params, choice->params, sizeof(n->params));
+	if (!n->page || !n->ghost)
 		abort();
 }
 
 void naive_exit(struct naive *n)
 {
 	free(n->page);
+	free(n->ghost);
 }
 
 void naive_inserted(struct naive *n, u64 page, u32 flags)
@@ -339,6 +353,12 @@ void naive_inserted(struct naive *n, u64 page, u32 flags)
 		n->kind->inserted(n, n->nr - 1, flags);
 }
 
+void naive_missed(struct naive *n, u64 page)
+{
+	if (n->kind->missed)
+		n->kind->missed(n, page);
+}
+
 void naive_touched(struct naive *n, u64 page)
 {
 	n->now++;
@@ -351,11 +371,12 @@ u64 naive_victim(struct naive *n)
 	return n->page[n->kind->victim(n)].page;
 }
 
-void naive_removed(struct naive *n, u64 page)
+void naive_removed(struct naive *n, u64 page, enum vmd_removal why)
 {
 	u32 i = naive_find(n, page);
 
 	n->now++;
+	n->why = why;
 	if (n->kind->removed)
 		n->kind->removed(n, i);
 	else
@@ -378,10 +399,24 @@ static struct naive naive_copy(const struct naive *n)
 	struct naive copy = *n;
 
 	copy.page = calloc(n->cap, sizeof(*n->page));
-	if (!copy.page)
+	copy.ghost = calloc(NAIVE_GHOSTS(n->cap), sizeof(*n->ghost));
+	if (!copy.page || !copy.ghost)
 		abort();
 	memcpy(copy.page, n->page, n->nr * sizeof(*n->page));
+	memcpy(copy.ghost, n->ghost, n->nr_ghosts * sizeof(*n->ghost));
 	return copy;
+}
+
+/* The first @nr of those that the kind's own order has. */
+static void order_of_kind(struct naive *n, u64 *out, u32 nr)
+{
+	u64 *all = calloc((size_t)n->nr + 1, sizeof(*all));
+
+	if (!all)
+		abort();
+	n->kind->order(n, all);
+	memcpy(out, all, nr * sizeof(*out));
+	free(all);
 }
 
 /*
@@ -393,12 +428,17 @@ u32 naive_order(const struct naive *n, u64 *out, u32 max)
 	struct naive copy = naive_copy(n);
 	u32 i, nr = max < n->nr ? max : n->nr;
 
+	if (n->kind->order) {
+		order_of_kind(&copy, out, nr);
+		naive_exit(&copy);
+		return nr;
+	}
 	for (i = 0; i < nr; i++) {
 		out[i] = naive_victim(&copy);
 		if (n->kind->victim == random_victim)
 			naive_kept(&copy, out[i]);
 		else
-			naive_removed(&copy, out[i]);
+			naive_removed(&copy, out[i], VMD_REMOVED_EVICTED);
 	}
 	naive_exit(&copy);
 	return nr;
@@ -431,6 +471,7 @@ void naive_switch(struct naive *n, const struct vmd_policy_choice *choice)
 		abort();
 	naive_walk(n, order);
 	naive_init(&other, choice, n->cap);
+	other.frames = n->frames;
 	for (i = 0; i < n->nr; i++)
 		naive_inserted(&other, order[i], 0);
 	free(order);
@@ -441,7 +482,15 @@ void naive_switch(struct naive *n, const struct vmd_policy_choice *choice)
 void naive_resize(struct naive *n, u32 cap)
 {
 	n->page = realloc(n->page, cap * sizeof(*n->page));
-	if (!n->page)
+	n->ghost = realloc(n->ghost, NAIVE_GHOSTS(cap) * sizeof(*n->ghost));
+	if (!n->page || !n->ghost)
 		abort();
 	n->cap = cap;
+}
+
+void naive_set_frames(struct naive *n, u32 frames)
+{
+	n->frames = frames;
+	if (n->kind->resized)
+		n->kind->resized(n);
 }

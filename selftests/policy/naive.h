@@ -17,6 +17,11 @@ struct naive_page {
 	u64 count;	/* references since it came */
 	long long used;	/* when it was used last; below 0: kept, for MRU */
 	bool bit;
+	bool await;	/* the reference that brought it is to be reported */
+	u32 list;	/* where it is, of the policy's lists */
+	u64 stamp;	/* orders the pages of a list, lowest first */
+	u64 past;	/* when it was used before last */
+	u64 parked;	/* when it was kept; 0: it was not */
 };
 
 /**
@@ -30,6 +35,16 @@ struct naive_page {
  * @parked: random: how many at the end of @page are out of the draw
  * @turn: random: how many were proposed again since all were out of it
  * @seed: random: the generator's state
+ * @frames: the budget
+ * @params: of the policy, in the order of its table
+ * @ghost: pages that were evicted and are remembered, in no order
+ * @nr_ghosts: how many
+ * @why: why a page is being removed
+ * @p: what a policy adapts, in its own unit
+ * @real: the same as a real number
+ * @hands: CLOCK-Pro: the pages + 1 that they point at; 0: none yet
+ * @key: the page that is about to come, if @key_known
+ * @key_known: whether that is known
  */
 struct naive {
 	const struct naive_kind *kind;
@@ -41,6 +56,16 @@ struct naive {
 	u32 parked;
 	u32 turn;
 	u64 seed;
+	u32 frames;
+	u64 params[VMD_POLICY_MAX_PARAMS];
+	struct naive_page *ghost;
+	u32 nr_ghosts;
+	enum vmd_removal why;
+	long long p;
+	double real;
+	u64 key;
+	bool key_known;
+	u64 hands[3];
 };
 
 /* An empty model for at most @cap pages. */
@@ -50,9 +75,10 @@ void naive_exit(struct naive *n);
 
 /* The calls of the contract, by page. */
 void naive_inserted(struct naive *n, u64 page, u32 flags);
+void naive_missed(struct naive *n, u64 page);
 void naive_touched(struct naive *n, u64 page);
 u64 naive_victim(struct naive *n);
-void naive_removed(struct naive *n, u64 page);
+void naive_removed(struct naive *n, u64 page, enum vmd_removal why);
 void naive_kept(struct naive *n, u64 page);
 
 /* The first @max pages to go if nothing else happens; returns how many. */
@@ -66,6 +92,9 @@ void naive_switch(struct naive *n, const struct vmd_policy_choice *choice);
 
 /* Room for @cap pages from now on, at least naive.nr. */
 void naive_resize(struct naive *n, u32 cap);
+
+/* The budget is @frames from now on. */
+void naive_set_frames(struct naive *n, u32 frames);
 
 bool naive_is_resident(const struct naive *n, u64 page);
 

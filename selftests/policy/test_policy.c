@@ -4,6 +4,7 @@
  * naive model, the contract, the names.
  *
  *	test_policy [-s SEED] [-n REFERENCES] [-v] [VECTORS]
+ *	test_policy -g <LINES >VECTORS
  *
  * The seed is printed: give it again to see the same again. The last line is
  * "N passed, N failed".
@@ -78,31 +79,40 @@ struct vmd_policy_choice test_choice(const char *text)
 static int refuse(void)
 {
 	fprintf(stderr, "usage: %s\n",
-		"test_policy [-s SEED] [-n REFERENCES] [-v] [VECTORS]");
+		"test_policy [-s SEED] [-n REFERENCES] [-v] [VECTORS] | -g");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
+	bool generate = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "s:n:v")) != -1) {
+	while ((c = getopt(argc, argv, "gs:n:v")) != -1) {
 		if (c == 's')
 			tests_seed = strtoull(optarg, NULL, 0);
 		else if (c == 'n')
 			tests_references = strtoull(optarg, NULL, 0);
 		else if (c == 'v')
 			verbose = true;
+		else if (c == 'g')
+			generate = true;
 		else
 			return refuse();
 	}
 	if (argc - optind > 1)
 		return refuse();
+	if (generate) {
+		test_generate();
+		return 0;
+	}
 	printf("# seed %llu, %llu references\n", (unsigned long long)tests_seed,
 	       (unsigned long long)tests_references);
 	test_vectors(optind < argc ? argv[optind] : "vectors.txt");
 	test_contract();
 	test_parse();
+	test_sim();
+	test_real();
 	test_naive();
 	printf("%u passed, %u failed\n", nr_passed, nr_failed);
 	return nr_failed != 0;

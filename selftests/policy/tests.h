@@ -31,5 +31,10 @@ void test_vectors(const char *file);
 void test_naive(void);
 void test_contract(void);
 void test_parse(void);
+void test_sim(void);
+void test_real(void);
+
+/* Vectors from the naive models instead of tests. */
+void test_generate(void);
 
 #endif /* _TESTS_H */

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * LRU-K, K = 2: the page goes whose last reference but one is longest ago. Of
+ * pages with only one, which go before all others, the one used longest ago.
+ *
+ * E. J. O'Neil, P. E. O'Neil, G. Weikum, "The LRU-K page replacement algorithm
+ * for database disk buffering", SIGMOD 1993, figure 2.1. Time is counted in
+ * references. References no more than "crp" after the page's last one (the
+ * paper's correlated reference period) belong together with it: they make no
+ * history, and the page does not go so soon, unless all others are as young.
+ * What is known of a page that went is kept for as many pages as "hist" says,
+ * first out first forgotten, instead of for a time.
+ *
+ * The resident pages are in a treap (C. R. Aragon, R. G. Seidel, "Randomized
+ * search trees", FOCS 1989) whose random numbers are hashes of the pages' keys:
+ * as the paper has it, O(log n) for an event. victim() is exact for every max;
+ * with crp it passes by as many as are too young, once more for each call.
+ *
+ * The state is ghost.h's with 24 bytes more for each page and 24 per slot for
+ * the treap: 84 bytes per slot, at most 64 per ghost, of which there are at
+ * most as many as slots. A page that was kept is parked; one that was restored
+ * too, and if nothing is known of it, it has its two references just now.
+ */
+#include "ghost.h"
+#include "table.h"
+
+enum { LRUK_PAGES = 1, LRUK_GHOSTS };
+
+enum { LRUK_P_HIST, LRUK_P_CRP };
+
+#define LRUK_TWICE	((u64)1 << 63)
+
+/* When a page was referenced, in references; 0: never. */
+struct lruk_hist {
+	u64 one;	/* the paper's HIST(p, 1) */
+	u64 two;	/* HIST(p, 2) */
+	u64 last;	/* LAST(p) */
+};
+
+/* A slot's place in the treap; links are slots + 1, 0: none. */
+struct lruk_leaf {
+	u64 rank;	/* lowest first to go */
+	u32 up;
+	u32 left;
+	u32 right;
+	u32 prio;	/* lowest on top */
+};
+
+struct lruk {
+	struct vmd_known known;
+	u64 now;
+	u64 crp;
+	u32 hist;		/* percent */
+	u32 root;
+};
+
+static const struct vmd_policy_param lruk_params[] = {
+	{
+		.name = "hist",
+		.text = "most pages remembered that are gone, % of frames",
+		.min = 0,
+		.max = 100,
+		.def = 100,
+	}, {
+		.name = "crp",
+		.text = "correlated reference period, in references",
+		.min = 0,
+		.max = 1000000000,
+		.def = 0,
+	},
+};
+
+static size_t lruk_known_size(u32 slots)
+{
+	return (vmd_known_size(sizeof(struct lruk), slots, slots) + 7) & ~7UL;
+}
+
+/* Behind what ghost.h has: the leaf of each slot, then each node's history. */
+static struct lruk_leaf *lruk_leaves(const struct lruk *l)
+{
+	return (struct lruk_leaf *)((char *)l + lruk_known_size(l->known.slots));
+}
+
+static struct lruk_leaf *lruk_leaf(const struct lruk *l, u32 link)
+{
+	return lruk_leaves(l) + link - 1;
+}
+
+static struct lruk_hist *lruk_hist(const struct lruk *l, u32 node)
+{
+	return (struct lruk_hist *)(lruk_leaves(l) + l->known.slots) + node;
+}
+
+static size_t lruk_state_size(u32 slots, u32 frames)
+{
+	return lruk_known_size(slots) +
+	       (size_t)slots * sizeof(struct lruk_leaf) +
+	       vmd_known_nr_nodes(slots, slots) * sizeof(struct lruk_hist);
+}
+
+static void lruk_init(void *state, u32 slots, u32 frames, const u64 *params)
+{
+	struct lruk *l = state;
+
+	vmd_known_init(&l->known, sizeof(*l), slots, frames, slots);
+	l->hist = (u32)params[LRUK_P_HIST];
+	l->crp = params[LRUK_P_CRP];
+}
+
+static u32 lruk_ghosts(const struct lruk *l)
+{
+	u64 frames = vmd_known_frames(&l->known);
+
+	return (u32)vmd_div64(frames * l->hist, 100);
+}
+
+/* Where the link to @at is kept. */
+static u32 *lruk_link(struct lruk *l, u32 at)
+{
+	struct lruk_leaf *up;
+
+	if (!lruk_leaf(l, at)->up)
+		return &l->root;
+	up = lruk_leaf(l, lruk_leaf(l, at)->up);
+	return up->left == at ? &up->left : &up->right;
+}
+
+/* Put @at in the place of the one above it, which goes below. */
+static void lruk_rotate(struct lruk *l, u32 at)
+{
+	struct lruk_leaf *leaf = lruk_leaf(l, at);
+	u32 top = leaf->up, inner;
+	struct lruk_leaf *above = lruk_leaf(l, top);
+
+	*lruk_link(l, top) = at;
+	leaf->up = above->up;
+	above->up = at;
+	if (above->left == at) {
+		inner = leaf->right;
+		above->left = inner;
+		leaf->right = top;
+	} else {
+		inner = leaf->left;
+		above->right = inner;
+		leaf->left = top;
+	}
+	if (inner)
+		lruk_leaf(l, inner)->up = top;
+}
+
+static void lruk_tree_add(struct lruk *l, u32 slot, u64 key, u64 rank)
+{
+	u32 at = slot + 1, up = 0, *link = &l->root;
+	struct lruk_leaf *leaf = lruk_leaf(l, at);
+
+	while (*link) {
+		up = *link;
+		if (rank < lruk_leaf(l, up)->rank)
+			link = &lruk_leaf(l, up)->left;
+		else
+			link = &lruk_leaf(l, up)->right;
+	}
+	*link = at;
+	key = (key ^ key >> 32) * 0xd6e8feb86659fd93ULL;
+	*leaf = (struct lruk_leaf){
+		.rank = rank,
+		.up = up,
+		.prio = (u32)(key >> 32),
+	};
+	while (leaf->up && leaf->prio < lruk_leaf(l, leaf->up)->prio)
+		lruk_rotate(l, at);
+}
+
+static void lruk_tree_del(struct lruk *l, u32 slot)
+{
+	u32 at = slot + 1, child;
+	struct lruk_leaf *leaf = lruk_leaf(l, at);
+
+	while (leaf->left && leaf->right) {
+		child = leaf->left;
+		if (lruk_leaf(l, leaf->right)->prio <
+		    lruk_leaf(l, child)->prio)
+			child = leaf->right;
+		lruk_rotate(l, child);
+	}
+	child = leaf->left ? leaf->left : leaf->right;
+	*lruk_link(l, at) = child;
+	if (child)
+		lruk_leaf(l, child)->up = leaf->up;
+}
+
+/* The next one in order; of 0, the first. */
+static u32 lruk_tree_next(const struct lruk *l, u32 at)
+{
+	u32 below = at ? lruk_leaf(l, at)->right : l->root;
+
+	if (below) {
+		while (lruk_leaf(l, below)->left)
+			below = lruk_leaf(l, below)->left;
+		return below;
+	}
+	while (at && lruk_leaf(l, at)->up &&
+	       lruk_leaf(l, lruk_leaf(l, at)->up)->right == at)
+		at = lruk_leaf(l, at)->up;
+	return at ? lruk_leaf(l, at)->up : 0;
+}
+
+/* Put the page, which is not in the treap, where its history says. */
+static void lruk_join(struct lruk *l, u32 node)
+{
+	const struct vmd_node *n = vmd_known_nodes(&l->known) + node;
+	const struct lruk_hist *h = lruk_hist(l, node);
+
+	lruk_tree_add(l, n->slot, n->key,
+		      h->two ? LRUK_TWICE | h->two : h->last);
+}
+
+/* Take the page out, if it is in: the parked are not. */
+static void lruk_leave(struct lruk *l, u32 node)
+{
+	const struct vmd_node *n = vmd_known_nodes(&l->known) + node;
+
+	if (n->list == LRUK_PAGES)
+		lruk_tree_del(l, n->slot);
+}
+
+static void lruk_restored(struct lruk *l, u32 slot, u64 key)
+{
+	bool known = vmd_known_ghost(&l->known, key);
+	struct lruk_hist *h;
+
+	vmd_known_restore(&l->known, slot, key, LRUK_PAGES);
+	if (known)
+		return;
+	h = lruk_hist(l, vmd_known_node(&l->known, slot));
+	h->one = ++l->now;
+	h->two = h->one;
+	h->last = h->one;
+}
+
+static void lruk_unpark_all(struct lruk *l)
+{
+	u32 at;
+
+	while ((at = vmd_known_first(&l->known, VMD_KNOWN_PARKED))) {
+		vmd_known_settle(&l->known, at, LRUK_PAGES);
+		lruk_join(l, at);
+	}
+}
+
+static void lruk_inserted(void *state, u32 slot, u64 key, u32 flags)
+{
+	struct lruk *l = state;
+	struct vmd_known *k = &l->known;
+	struct lruk_hist *h;
+	u32 at;
+
+	if (flags & VMD_REF_RESTORED) {
+		lruk_restored(l, slot, key);
+		return;
+	}
+	lruk_unpark_all(l);
+	at = vmd_known_ghost(k, key);
+	if (at) {
+		vmd_known_revive(k, at, slot, LRUK_PAGES);
+		h = lruk_hist(l, at);
+		h->two = h->one;
+	} else {
+		at = vmd_known_add(k, slot, key, LRUK_PAGES);
+		h = lruk_hist(l, at);
+		h->two = 0;
+	}
+	h->one = ++l->now;
+	h->last = h->one;
+	vmd_known_nodes(k)[at].await = flags & VMD_REF_DEFERRED;
+	lruk_join(l, at);
+	/* Only now: the page may have been the oldest ghost of all. */
+	vmd_known_trim(k, LRUK_GHOSTS, lruk_ghosts(l));
+}
+
+static void lruk_touched(void *state, u32 slot, u32 flags)
+{
+	struct lruk *l = state;
+	u32 at = vmd_known_node(&l->known, slot);
+	struct lruk_hist *h = lruk_hist(l, at);
+
+	if (vmd_known_awaited(vmd_known_nodes(&l->known) + at))
+		return;
+	lruk_leave(l, at);
+	l->now++;
+	if (l->now - h->last > l->crp) {
+		/* HIST(p, 1) and the length of what belongs to it. */
+		h->two = h->last;
+		h->one = l->now;
+	}
+	h->last = l->now;
+	vmd_known_settle(&l->known, at, LRUK_PAGES);
+	lruk_join(l, at);
+}
+
+/* Whether a reference that comes now leaves the page's last one alone. */
+static bool lruk_old(const struct lruk *l, u32 slot)
+{
+	const struct lruk_hist *h;
+
+	h = lruk_hist(l, vmd_known_node(&l->known, slot));
+	return l->now + 1 - h->last > l->crp;
+}
+
+/* In order, those that are old enough, or those that are not. */
+static bool lruk_visit(const struct lruk *l, bool old,
+		       vmd_policy_visit_t visit, void *arg)
+{
+	u32 at = 0;
+
+	while ((at = lruk_tree_next(l, at))) {
+		if (lruk_old(l, at - 1) == old && !visit(arg, at - 1))
+			return false;
+	}
+	return true;
+}
+
+static void lruk_walk(const void *state, vmd_policy_visit_t visit, void *arg)
+{
+	const struct lruk *l = state;
+
+	if (!lruk_visit(l, true, visit, arg))
+		return;
+	if (!l->crp || lruk_visit(l, false, visit, arg))
+		vmd_known_walk(&l->known, VMD_KNOWN_PARKED, visit, arg);
+}
+
+static u32 lruk_victim(void *state, u32 *out, u32 max)
+{
+	struct vmd_found found = { .out = out, .max = max };
+
+	lruk_walk(state, vmd_found_visit, &found);
+	return found.nr;
+}
+
+static void lruk_removed(void *state, u32 slot, enum vmd_removal why)
+{
+	struct lruk *l = state;
+	struct vmd_known *k = &l->known;
+	u32 at = vmd_known_node(k, slot), most = lruk_ghosts(l);
+
+	lruk_leave(l, at);
+	if (why == VMD_REMOVED_EVICTED && most) {
+		vmd_known_bury(k, at, LRUK_GHOSTS);
+		vmd_known_trim(k, LRUK_GHOSTS, most + 1);
+	} else {
+		vmd_known_forget(k, at);
+	}
+}
+
+static void lruk_kept(void *state, u32 slot)
+{
+	struct lruk *l = state;
+	u32 at = vmd_known_node(&l->known, slot);
+
+	lruk_leave(l, at);
+	vmd_known_park(&l->known, at);
+}
+
+/* What is last moves first: each part grows into where the next one was. */
+static void lruk_resize(void *state, u32 slots, u32 frames)
+{
+	struct lruk *l = state;
+	u32 old = l->known.slots;
+	const struct lruk_leaf *leaves = lruk_leaves(l);
+	const struct lruk_hist *hist = lruk_hist(l, 0);
+	char *to = (char *)l + lruk_known_size(slots);
+
+	memmove(to + slots * sizeof(*leaves), hist,
+		vmd_known_nr_nodes(old, old) * sizeof(*hist));
+	memmove(to, leaves, old * sizeof(*leaves));
+	vmd_known_resize(&l->known, slots, frames, slots);
+	vmd_known_trim(&l->known, LRUK_GHOSTS, lruk_ghosts(l));
+}
+
+const struct vmd_policy_ops vmd_policy_lruk = {
+	.name = "lru-k",
+	.text = "LRU-2: by the last reference but one",
+	.flags = VMD_POLICY_HARVEST,
+	.nr_params = ARRAY_SIZE(lruk_params),
+	.params = lruk_params,
+	.state_size = lruk_state_size,
+	.init = lruk_init,
+	.inserted = lruk_inserted,
+	.touched = lruk_touched,
+	.victim = lruk_victim,
+	.removed = lruk_removed,
+	.kept = lruk_kept,
+	.walk = lruk_walk,
+	.resize = lruk_resize,
+};
