@@ -9,7 +9,7 @@
  *
  * Rules that hold for every call:
  *  - a call that changes something wants the file open for writing, else
- *    EBADF (SET_*, RESET_STATS, ADVISE);
+ *    EBADF (SET_*, RESET_STATS, ADVISE, PUNCH);
  *  - an unknown command gives ENOTTY; an unknown flag, an unknown name or a
  *    reserved field that is not zero gives EINVAL; a bad pointer gives EFAULT;
  *    a call that fails has changed nothing, unless told otherwise below;
@@ -38,6 +38,9 @@
 #define VMD_FEATURE_TRAP	_BITULL(1)	/* observer "trap" */
 #define VMD_FEATURE_PIN		_BITULL(2)	/* VMD_ADVICE_PIN, VMD_ADVICE_UNPIN */
 #define VMD_FEATURE_ATTACH	_BITULL(3)	/* VMD_IOC_ATTACH */
+#define VMD_FEATURE_FILE	_BITULL(4)	/* VMD_IOC_SET_FILE */
+#define VMD_FEATURE_PUNCH	_BITULL(5)	/* VMD_IOC_PUNCH */
+#define VMD_FEATURE_ENCRYPT	_BITULL(6)	/* VMD_SPACE_ENCRYPT */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -54,6 +57,17 @@
  * @page_bytes: bytes of metadata for a page that is not resident
  * @reserved: 0
  * @version: the module's version
+ * @user_spaces: most spaces one user may have (module parameter)
+ * @user_frames: most frames all spaces of one user may hold together (module
+ *	parameter)
+ * @user_slots: most pages of all spaces of one user that may have content,
+ *	in a frame or in the store (module parameter)
+ *
+ * Caps on a user do not bind spaces made with CAP_SYS_RESOURCE (in the initial
+ * user namespace). Past user_spaces, open() and SET_FILE say EDQUOT; past
+ * user_frames, a space evicts though its budget is not used up; past
+ * user_slots, a page that has no content yet cannot get any: a touch is SIGBUS,
+ * write(2) says EDQUOT.
  *
  * VMD_IOC_INFO fills it; nothing is read from the caller.
  */
@@ -70,6 +84,9 @@ struct vmd_info {
 	__u32 page_bytes;
 	__u64 reserved;
 	char version[VMD_NAME_LEN];
+	__u64 user_spaces;
+	__u64 user_frames;
+	__u64 user_slots;
 };
 
 /* vmd_config.mask: the fields to change */
@@ -77,20 +94,33 @@ struct vmd_info {
 #define VMD_CONFIG_BUDGET	_BITULL(1)
 #define VMD_CONFIG_POLICY	_BITULL(2)
 #define VMD_CONFIG_OBSERVER	_BITULL(3)
-#define VMD_CONFIG_ALL		(_BITULL(4) - 1)
+#define VMD_CONFIG_FLAGS	_BITULL(4)
+#define VMD_CONFIG_ALL		(_BITULL(5) - 1)
+
+/* vmd_config.flags */
+#define VMD_SPACE_ENCRYPT	_BITULL(0)	/* what is evicted is encrypted */
+#define VMD_SPACE_READONLY	_BITULL(1)	/* set by VMD_IOC_SET_FILE only */
 
 /**
  * struct vmd_config - how a space is set up
  * @mask: VMD_CONFIG_* bits. VMD_IOC_SET_CONFIG changes the fields named here
  *	and looks at no other; VMD_IOC_GET_CONFIG sets all bits.
  * @size: bytes, a multiple of the page size, 0 up to vmd_info.max_size. A
- *	smaller size drops the pages past it; touching those is SIGBUS.
+ *	smaller size drops the pages past it; touching those is SIGBUS. Of a
+ *	space on a regular file: any number of bytes; the file is made as long.
+ *	EROFS if the space is read-only, EINVAL if a block device is behind it
+ *	and the size is not the one it has.
  * @budget: frames, from 1 up to vmd_info.max_frames. A smaller budget evicts.
  *	EBUSY where pages that are pinned, or under I/O, leave it no way; EIO or
  *	ENOSPC where the backing store would not take the pages.
  * @policy: name of a policy, with or without parameters
  * @observer: "fault", "accessed" or "trap"
- * @store: set by VMD_IOC_GET_CONFIG only: "swap"
+ * @store: set by VMD_IOC_GET_CONFIG only: "swap" or "file"
+ * @flags: VMD_SPACE_* bits. VMD_SPACE_ENCRYPT: pages are encrypted (AES-256-XTS)
+ *	on their way to the swap store, with a key that is made for the space and
+ *	dies with it. It can be changed while no page has been evicted, nor has to
+ *	be for a smaller budget in the same call, else EBUSY; EINVAL on a file;
+ *	EOPNOTSUPP if the kernel has no "xts(aes)".
  * @reserved: 0
  *
  * Several fields change together: all are checked before the first is changed.
@@ -102,7 +132,8 @@ struct vmd_config {
 	char policy[VMD_POLICY_LEN];
 	char observer[VMD_NAME_LEN];
 	char store[VMD_NAME_LEN];
-	__u64 reserved[2];
+	__u64 flags;
+	__u64 reserved;
 };
 
 /**
@@ -133,7 +164,8 @@ struct vmd_budget {
  * Every counter there is: X(name, "what it counts"). The ioctl, procfs,
  * debugfs and the tools use these very names. All but the last four only grow
  * (until VMD_IOC_RESET_STATS); the last four are levels. The list is closed: it
- * lies in the middle of struct vmd_stats, which grows at its end.
+ * lies in the middle of struct vmd_stats, which grows at its end: counters that
+ * came later are in VMD_MORE_COUNTERS, and only grow.
  */
 #define VMD_COUNTERS(X)							\
 	X(references,	   "references the observer saw: hits + misses")	\
@@ -155,6 +187,14 @@ struct vmd_budget {
 	X(budget,	   "most frames the space may hold")			\
 	X(size,		   "bytes of the space")
 
+#define VMD_MORE_COUNTERS(X)						\
+	X(unmap_calls,	   "calls that took pages out of page tables, one TLB flush each") \
+	X(reclaimed,	   "pages given back because memory was short")	\
+	X(punched,	   "pages whose content was dropped on demand")	\
+	X(prefetched,	   "pages read ahead of the fault that may want them") \
+	X(prefetch_hits,   "pages read ahead that were touched")	\
+	X(prefetch_wasted, "pages read ahead that left untouched")
+
 #define VMD_LATENCY_BUCKETS	32
 
 /**
@@ -165,14 +205,17 @@ struct vmd_budget {
  * @latency: faults by the time they took: bucket i counts those of 2^i up to
  *	2^(i+1) - 1 ns; bucket 0 also 0 ns; the last one all that took longer
  *
- * The fields between are VMD_COUNTERS, in that order.
+ * The fields between are VMD_COUNTERS, those behind VMD_MORE_COUNTERS, in that
+ * order.
  */
 struct vmd_stats {
 	__u64 flags;
 #define X(name, text) __u64 name;
 	VMD_COUNTERS(X)
-#undef X
 	__u64 latency[VMD_LATENCY_BUCKETS];
+
+	VMD_MORE_COUNTERS(X)
+#undef X
 };
 
 #define VMD_STATS_MODULE	_BITULL(0)
@@ -226,7 +269,8 @@ struct vmd_advise {
  * @VMD_PAGE_FILLING: getting a frame and its content
  * @VMD_PAGE_RESIDENT: in a frame
  * @VMD_PAGE_EVICTING: leaving its frame
- * @VMD_PAGE_SWAPPED: in the store only
+ * @VMD_PAGE_SWAPPED: in the store only; of a space on a file also a page that
+ *	was never touched
  */
 enum vmd_page_state {
 	VMD_PAGE_ABSENT	  = 0,
@@ -305,10 +349,13 @@ struct vmd_attach {
  * @flags: 0
  * @reserved: 0
  *
- * Writes the dirty pages of the range to the store and waits. They stay in
- * their frames but leave the page tables, from where it is learnt that they are
- * dirty: the next touch is a soft fault. EIO or ENOSPC if one could not be
- * written: it stays resident and dirty; the others were written.
+ * Writes the dirty pages of the range to the store and waits until they are on
+ * its medium, as fsync() and msync(MS_SYNC) do. They stay in their frames but
+ * leave the page tables, from where it is learnt that they are dirty: the next
+ * touch is a soft fault. EIO or ENOSPC if one could not be written: it stays
+ * resident and dirty; the others were written. An error of a write that nobody
+ * waited for (an eviction's) is told once to each open file, by whichever of
+ * these calls comes next.
  */
 struct vmd_sync {
 	__u64 offset;
@@ -317,6 +364,66 @@ struct vmd_sync {
 	__u32 reserved;
 };
 
+/**
+ * struct vmd_set_file - argument of VMD_IOC_SET_FILE
+ * @fd: a regular file (of any file system) or a block device, open for reading
+ *	or for reading and writing
+ * @flags: 0
+ * @reserved: 0
+ *
+ * Makes a space whose page i is the file's page i, and lets the descriptor
+ * stand for it as VMD_IOC_ATTACH does (VMD_IOC_INFO tells the new id); budget,
+ * policy and observer are those of the space it stood for, which is given up.
+ *
+ * The size is the file's, to the byte: what a mapping shows of the last page
+ * behind it reads as zeros and is never written to the file. Holes read as
+ * zeros. Nothing but VMD_IOC_SET_CONFIG makes the file longer or shorter: a
+ * touch past the end is SIGBUS, write(2) there says ENOSPC. Dirty pages are
+ * written in place when they are evicted, by fsync(), msync(), VMD_IOC_SYNC and
+ * when the last descriptor and mapping have gone.
+ *
+ * If @fd is not open for writing the space is read-only: shared mappings cannot
+ * be writable (EACCES), write(2), VMD_IOC_PUNCH and a new size say EROFS.
+ *
+ * EBADF if @fd is not open, or not for reading; EINVAL if it is neither a
+ * regular file nor a block device (a space cannot be another's file), is open
+ * for appending, or is empty and a block device; EFBIG if it is longer than
+ * vmd_info.max_size; EBUSY if the descriptor was ever mapped or attached too
+ * often (see VMD_IOC_ATTACH), if the file is behind another space and either of
+ * them writes, or if it is the backing of the swap store; ETXTBSY if the kernel
+ * swaps to it; EDQUOT past vmd_info.user_spaces.
+ */
+struct vmd_set_file {
+	__s32 fd;
+	__u32 flags;
+	__u64 reserved[3];
+};
+
+/**
+ * struct vmd_punch - argument of VMD_IOC_PUNCH
+ * @offset: first byte, a multiple of the page size
+ * @length: bytes, a multiple of the page size; 0 means up to the space's end
+ * @flags: 0
+ * @reserved: 0
+ *
+ * Drops the content of the pages: they read as zeros, and what they held is
+ * given back: their frames, their slots, the file's blocks. Copies that private
+ * mappings have made of them stay. EBUSY, and nothing is changed, if a page of
+ * the range is pinned by VMD_ADVICE_PIN; EOPNOTSUPP if the file cannot have
+ * holes; EROFS.
+ */
+struct vmd_punch {
+	__u64 offset;
+	__u64 length;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/*
+ * Besides these calls the device answers BLKGETSIZE64 (linux/fs.h) with the
+ * space's size in bytes, read(2), write(2), lseek(2), fsync(2), poll(2) (always
+ * ready; POLLERR while there is an error that fsync() would tell).
+ */
 #define VMD_IOC_TYPE		0xD5
 #define VMD_IOC_INFO		_IOR(VMD_IOC_TYPE, 0x20, struct vmd_info)
 #define VMD_IOC_GET_CONFIG	_IOR(VMD_IOC_TYPE, 0x21, struct vmd_config)
@@ -329,6 +436,8 @@ struct vmd_sync {
 #define VMD_IOC_PAGES		_IOWR(VMD_IOC_TYPE, 0x28, struct vmd_pages)
 #define VMD_IOC_ATTACH		_IOW(VMD_IOC_TYPE, 0x29, struct vmd_attach)
 #define VMD_IOC_SYNC		_IOW(VMD_IOC_TYPE, 0x2A, struct vmd_sync)
+#define VMD_IOC_SET_FILE	_IOW(VMD_IOC_TYPE, 0x2B, struct vmd_set_file)
+#define VMD_IOC_PUNCH		_IOW(VMD_IOC_TYPE, 0x2C, struct vmd_punch)
 
 /* Part of the ABI: a change here breaks programs that were built before. */
 #ifdef __cplusplus
@@ -338,16 +447,18 @@ struct vmd_sync {
 #define VMD_ASSERT_SIZE(type, bytes) \
 	_Static_assert(sizeof(struct type) == (bytes), "ABI of struct " #type)
 #endif
-VMD_ASSERT_SIZE(vmd_info, 80);
+VMD_ASSERT_SIZE(vmd_info, 104);
 VMD_ASSERT_SIZE(vmd_config, 136);
 VMD_ASSERT_SIZE(vmd_policy, 72);
 VMD_ASSERT_SIZE(vmd_budget, 16);
-VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8);
+VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 6 * 8);
 VMD_ASSERT_SIZE(vmd_advise, 24);
 VMD_ASSERT_SIZE(vmd_page, 16);
 VMD_ASSERT_SIZE(vmd_pages, 32);
 VMD_ASSERT_SIZE(vmd_attach, 16);
 VMD_ASSERT_SIZE(vmd_sync, 24);
+VMD_ASSERT_SIZE(vmd_set_file, 32);
+VMD_ASSERT_SIZE(vmd_punch, 24);
 #undef VMD_ASSERT_SIZE
 
 #endif /* _UAPI_VMDEMO_H */
