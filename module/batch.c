@@ -10,11 +10,21 @@
  */
 #include <linux/pagemap.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 
 #include "batch.h"
 #include "compat.h"
+#include "crypt.h"
 #include "trace.h"
+
+static void batch_init(struct vmd_batch *batch, struct vmd_space *space,
+		       bool evict)
+{
+	memset(batch, 0, offsetof(struct vmd_batch, frames));
+	vmd_space_get(space);
+	batch->space = space;
+	batch->evict = evict;
+	atomic_set(&batch->refs, 2);
+}
 
 /**
  * vmd_batch_alloc - an empty batch
@@ -31,11 +41,27 @@ struct vmd_batch *vmd_batch_alloc(struct vmd_space *space, u32 most,
 	struct vmd_batch *batch;
 
 	batch = kmalloc(struct_size(batch, ios, most), GFP_NOIO | __GFP_NOFAIL);
-	memset(batch, 0, offsetof(struct vmd_batch, frames));
-	vmd_space_get(space);
-	batch->space = space;
-	batch->evict = evict;
-	atomic_set(&batch->refs, 2);
+	batch_init(batch, space, evict);
+	return batch;
+}
+
+/**
+ * vmd_batch_alloc_clean - an empty batch for pages that leave if they are clean
+ * @space: of which; the caller keeps a reference until the batch has run
+ *
+ * For the kernel's reclaim: waits for nothing and leaves the last reserves of
+ * memory alone. Returns NULL where there is no memory.
+ */
+struct vmd_batch *vmd_batch_alloc_clean(struct vmd_space *space)
+{
+	struct vmd_batch *batch;
+
+	batch = kmalloc(sizeof(*batch),
+			GFP_NOWAIT | __GFP_NOWARN | __GFP_NOMEMALLOC);
+	if (!batch)
+		return NULL;
+	batch_init(batch, space, true);
+	batch->only_clean = true;
 	return batch;
 }
 
@@ -51,36 +77,53 @@ void vmd_batch_put(struct vmd_batch *batch)
 	kfree(batch);
 }
 
-static int batch_by_index(const void *a, const void *b)
+static bool frame_before(const struct vmd_frame *f, const struct vmd_frame *g,
+			 bool by_place)
 {
-	const struct vmd_frame *f = *(const struct vmd_frame **)a;
-	const struct vmd_frame *g = *(const struct vmd_frame **)b;
-
-	return f->index < g->index ? -1 : f->index > g->index;
+	return by_place ? f->place < g->place : f->index < g->index;
 }
 
-static int batch_by_place(const void *a, const void *b)
+/**
+ * vmd_frames_sort - put frames in order
+ * @f: the frames
+ * @n: how many; few enough for the simplest way to be the fastest
+ * @by_place: by their places; else by their pages
+ */
+void vmd_frames_sort(struct vmd_frame **f, u32 n, bool by_place)
 {
-	const struct vmd_frame *f = *(const struct vmd_frame **)a;
-	const struct vmd_frame *g = *(const struct vmd_frame **)b;
+	struct vmd_frame *this;
+	u32 i, at;
 
-	return f->place < g->place ? -1 : f->place > g->place;
+	for (i = 1; i < n; i++) {
+		this = f[i];
+		for (at = i; at && frame_before(this, f[at - 1], by_place); at--)
+			f[at] = f[at - 1];
+		f[at] = this;
+	}
 }
 
-/* One call, hence one TLB flush, for each run of neighbouring pages. */
-static void batch_unmap(struct vmd_batch *batch)
+/**
+ * vmd_frames_unmap - take pages out of all page tables
+ * @space: of which
+ * @f: frames in the order of their pages, their folios locked
+ * @n: how many
+ *
+ * One call, hence one TLB flush, for each run of neighbours that are mapped.
+ */
+void vmd_frames_unmap(struct vmd_space *space, struct vmd_frame **f, u32 n)
 {
-	struct vmd_frame **f = batch->frames;
-	u32 i, from = 0;
+	u32 i, run;
 
-	if (batch->n > 1)
-		sort(f, batch->n, sizeof(*f), batch_by_index, NULL);
-	for (i = 1; i <= batch->n; i++) {
-		if (i < batch->n && f[i]->index == f[i - 1]->index + 1)
+	for (i = 0; i < n; i = run) {
+		run = i + 1;
+		if (!vmd_folio_mapcount(f[i]->folio))
 			continue;
-		unmap_mapping_pages(vmd_mapping(batch->space), f[from]->index,
-				    i - from, false);
-		from = i;
+		while (run < n && f[run]->index == f[run - 1]->index + 1 &&
+		       vmd_folio_mapcount(f[run]->folio))
+			run++;
+		unmap_mapping_pages(vmd_mapping(space), f[i]->index, run - i,
+				    false);
+		vmd_count_more(space, unmap_calls, 1);
 	}
 }
 
@@ -100,23 +143,49 @@ static void batch_stay(struct vmd_batch *batch, struct vmd_frame *f)
 	folio_put(folio);
 }
 
+/* The frame is free: ready for another page, or given back. */
+static void batch_vacate(struct vmd_batch *batch, struct vmd_frame *f)
+{
+	struct vmd_space *space = batch->space;
+	struct folio *folio;
+
+	if (!batch->refill) {
+		vmd_folio_release(f);
+		vmd_frame_uncharge(space);
+		return;
+	}
+	folio = vmd_folio_part(f);
+	if (vmd_ready_put(space, folio))
+		return;
+	folio->private = NULL;
+	folio_put(folio);
+	vmd_frame_uncharge(space);
+}
+
 /* The page leaves its frame. */
 static void batch_leave(struct vmd_batch *batch, struct vmd_frame *f,
 			bool written)
 {
 	struct vmd_space *space = batch->space;
-	void *entry = vmd_entry_make(f->place, f->faults);
+	void *entry = NULL;
 
+	/* Of a page at home only the number of its faults would be lost. */
+	if (!space->store->homes || !vmd_user_crowded(space))
+		entry = vmd_entry_make(f->place, f->faults);
 	vmd_count(space, evictions);
 	if (written)
 		vmd_count(space, evictions_dirty);
 	else
 		vmd_count(space, evictions_clean);
+	vmd_ahead_wasted(space, f);
 	trace_vmdemo_evict(space->id, f->index, f->place, written);
 	/* Replaces an entry that is there: nothing is allocated. */
 	xa_store(&space->pages, f->index, entry, GFP_NOWAIT);
-	vmd_folio_release(f);
-	vmd_frame_uncharge(space);
+	if (!entry)
+		vmd_user_uncharge_slot(space);
+	if (f->place == VMD_NO_PLACE)
+		vmd_space_free_place(space, f->place);
+	batch_vacate(batch, f);
 	vmd_frame_return(space, f);
 	vmd_space_progress(space);
 	batch->done++;
@@ -149,7 +218,9 @@ static void batch_sort_out(struct vmd_batch *batch)
 			continue;
 		}
 		/* Not before: whoever had it pinned may have written to it. */
-		if (folio_test_dirty(f->folio))
+		if (folio_test_dirty(f->folio) && batch->only_clean)
+			batch_stay(batch, f);
+		else if (folio_test_dirty(f->folio))
 			batch->writes[batch->nr_writes++] = f;
 		else if (batch->evict)
 			batch_leave(batch, f, false);
@@ -158,33 +229,61 @@ static void batch_sort_out(struct vmd_batch *batch)
 	}
 }
 
-/* Places for the dirty pages that have none; those without any stay. */
-static void batch_place(struct vmd_batch *batch, struct vmd_access *a)
+/* Into how many requests would the pages go where they are? */
+static u32 batch_runs(struct vmd_batch *batch)
 {
-	struct vmd_store *store = batch->space->store;
-	u32 i, n = 0, first = 0, want = 0;
-	struct vmd_frame *f;
-	int got = 0;
+	struct vmd_frame **f = batch->writes;
+	u32 i, runs = !!batch->nr_writes;
 
-	for (i = 0; i < batch->nr_writes; i++)
-		want += batch->writes[i]->place == VMD_NO_PLACE;
+	for (i = 1; i < batch->nr_writes; i++)
+		runs += f[i]->place != f[i - 1]->place + 1;
+	return runs;
+}
+
+/*
+ * Pages that lie apart in the swap store get places anew, side by side: what
+ * their old ones hold is of no use any more.
+ */
+static void batch_unplace(struct vmd_batch *batch)
+{
+	struct vmd_space *space = batch->space;
+	struct vmd_frame *f;
+	u32 i, n = 0;
+
+	if (space->store->homes || batch_runs(batch) * 4 <= batch->nr_writes)
+		return;
 	for (i = 0; i < batch->nr_writes; i++) {
 		f = batch->writes[i];
-		if (f->place == VMD_NO_PLACE) {
-			if (!got)
-				got = store->ops->alloc(store, want, &first, a);
-			if (got < 0) {
-				batch->error = got;
-				batch_stay(batch, f);
-				continue;
-			}
-			f->place = first++;
-			got--;
-			want--;
-		}
-		batch->writes[n++] = f;
+		if (f->place == VMD_NO_PLACE)
+			continue;
+		space->store->ops->unplace(space->store, f->place);
+		f->place = VMD_NO_PLACE;
+		n++;
 	}
-	batch->nr_writes = n;
+	vmd_places_let_go(space, n);
+}
+
+/* Places for the dirty pages that have none: they were reserved. */
+static void batch_place(struct vmd_batch *batch)
+{
+	struct vmd_store *store = batch->space->store;
+	u32 i, first = 0, want = 0, got = 0;
+	struct vmd_frame *f;
+
+	batch_unplace(batch);
+	for (i = 0; i < batch->nr_writes; i++)
+		want += batch->writes[i]->place == VMD_NO_PLACE;
+	vmd_places_hold(batch->space, want);
+	for (i = 0; i < batch->nr_writes; i++) {
+		f = batch->writes[i];
+		if (f->place != VMD_NO_PLACE)
+			continue;
+		if (!got)
+			got = store->ops->alloc(store, want, &first);
+		f->place = first++;
+		got--;
+		want--;
+	}
 }
 
 /* Requests: one for each run of neighbouring places. */
@@ -194,8 +293,7 @@ static void batch_make_ios(struct vmd_batch *batch)
 	struct vmd_io *io = NULL;
 	u32 i;
 
-	if (batch->nr_writes > 1)
-		sort(f, batch->nr_writes, sizeof(*f), batch_by_place, NULL);
+	vmd_frames_sort(f, batch->nr_writes, true);
 	for (i = 0; i < batch->nr_writes; i++) {
 		bvec_set_page(&batch->bvec[i], folio_page(f[i]->folio, 0),
 			      PAGE_SIZE, 0);
@@ -214,10 +312,16 @@ static void batch_make_ios(struct vmd_batch *batch)
 static void batch_io_failed(struct vmd_batch *batch, struct vmd_frame **f,
 			    struct vmd_io *io)
 {
+	struct vmd_space *space = batch->space;
 	u32 i;
 
 	batch->error = io->error;
-	vmd_count(batch->space, io_errors);
+	vmd_count(space, io_errors);
+	/* Whoever asks next is told, unless the page is being cut off. */
+	if (f[0]->index < READ_ONCE(space->nr_pages)) {
+		errseq_set(&vmd_mapping(space)->wb_err, io->error);
+		wake_up(&space->error_wait);
+	}
 	for (i = 0; i < io->nr; i++) {
 		/* Nothing is lost: the page stays, and dirty. */
 		folio_mark_dirty(f[i]->folio);
@@ -254,6 +358,7 @@ static void batch_finish(struct vmd_io_group *group)
 	struct vmd_batch *batch = container_of(group, struct vmd_batch, group);
 	u32 i, at = 0;
 
+	vmd_crypt_written(batch->space, batch->bvec, batch->nr_writes);
 	for (i = 0; i < batch->nr_ios; i++) {
 		batch_io_ended(batch, &batch->writes[at], &batch->ios[i]);
 		at += batch->ios[i].nr;
@@ -278,7 +383,7 @@ static int batch_result(const struct vmd_batch *batch)
  *
  * Returns how many pages went or were written; the error if none went, or one
  * could not be written; -EAGAIN if there was none to take. -EINTR if the thread
- * is being killed; the writes end without it.
+ * is being killed, -EDEADLK as vmd_io_wait(); the writes end without it.
  */
 int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
 {
@@ -286,17 +391,21 @@ int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
 	u32 i;
 
 	atomic_inc(&batch->space->under_way);
-	batch_unmap(batch);
+	vmd_frames_sort(batch->frames, batch->n, false);
+	vmd_frames_unmap(batch->space, batch->frames, batch->n);
 	batch_sort_out(batch);
-	batch_place(batch, a);
+	batch_place(batch);
 	batch_make_ios(batch);
 	vmd_io_group_init(&batch->group, batch_finish);
+	vmd_crypt_write(batch->space, batch->ios, batch->nr_ios);
 	for (i = 0; i < batch->nr_ios; i++)
-		vmd_io_submit(batch->space->store, &batch->group,
-			      &batch->ios[i]);
+		if (!batch->ios[i].error)
+			vmd_io_submit(batch->space->store, &batch->group,
+				      &batch->ios[i]);
 	if (a && !vmd_io_done(&batch->group))
 		vmd_may_wait(a);
-	err = vmd_io_wait(&batch->group);
+	err = vmd_io_wait(&batch->group, batch->space->store,
+			  a ? &a->stuck : NULL);
 	if (!err)
 		err = batch_result(batch);
 	vmd_batch_put(batch);

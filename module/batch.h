@@ -13,6 +13,8 @@
  * @refs: one of the thread's, one of the writes'
  * @space: a reference
  * @evict: they leave their frames; else they stay, and are only written
+ * @refill: what they leave is kept ready for the next fault
+ * @only_clean: those found dirty stay, too: nothing is written
  * @guarded: a page was passed over as it is part of an unfinished instruction
  * @error: first error there was
  * @done: pages evicted, or written
@@ -29,6 +31,8 @@ struct vmd_batch {
 	atomic_t refs;
 	struct vmd_space *space;
 	bool evict;
+	bool refill;
+	bool only_clean;
 	bool guarded;
 	int error;
 	u32 done;
@@ -43,7 +47,10 @@ struct vmd_batch {
 
 struct vmd_batch *vmd_batch_alloc(struct vmd_space *space, u32 most,
 				  bool evict);
+struct vmd_batch *vmd_batch_alloc_clean(struct vmd_space *space);
 void vmd_batch_put(struct vmd_batch *batch);
+void vmd_frames_sort(struct vmd_frame **f, u32 n, bool by_place);
+void vmd_frames_unmap(struct vmd_space *space, struct vmd_frame **f, u32 n);
 int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a);
 
 #endif /* _VMD_BATCH_H */

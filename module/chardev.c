@@ -9,6 +9,8 @@
 #include <linux/fadvise.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 
 #include "chardev.h"
@@ -27,6 +29,23 @@ static void chardev_bind(struct file *file, struct vmd_space *space)
 	vf->space = space;
 	/* Mappings of this file are found by way of the space's own inode. */
 	file->f_mapping = vmd_mapping(space);
+	/* It is told of errors from now on, and of one nobody was told of. */
+	file->f_wb_err = filemap_sample_wb_err(file->f_mapping);
+}
+
+static struct vmd_space *chardev_fresh_space(void)
+{
+	struct vmd_store *store = vmd_swap_get();
+	struct vmd_space *space;
+
+	/* It is not the device that does not exist. */
+	if (IS_ERR(store))
+		return ERR_PTR(PTR_ERR(store) == -ENOENT ? -EIO :
+							   PTR_ERR(store));
+	space = vmd_space_create(store, NULL);
+	if (IS_ERR(space))
+		vmd_store_put(store);
+	return space;
 }
 
 static int chardev_open(struct inode *inode, struct file *file)
@@ -36,7 +55,7 @@ static int chardev_open(struct inode *inode, struct file *file)
 
 	if (!vf)
 		return -ENOMEM;
-	space = vmd_space_create();
+	space = chardev_fresh_space();
 	if (IS_ERR(space)) {
 		kfree(vf);
 		return PTR_ERR(space);
@@ -65,8 +84,11 @@ static int chardev_release(struct inode *inode, struct file *file)
 }
 
 /**
- * vmd_file_space - the space an open file stands for, with a reference
+ * vmd_file_space - the space an open file stands for, as a user of it
  * @file: of the device
+ *
+ * The space does not end before vmd_space_unuse(), though the file may be
+ * attached to another one meanwhile.
  */
 struct vmd_space *vmd_file_space(struct file *file)
 {
@@ -75,7 +97,8 @@ struct vmd_space *vmd_file_space(struct file *file)
 
 	mutex_lock(&vf->lock);
 	space = vf->space;
-	vmd_space_get(space);
+	/* The file itself is a user of it now. */
+	WARN_ON(!vmd_space_use(space));
 	mutex_unlock(&vf->lock);
 	return space;
 }
@@ -101,25 +124,34 @@ static int chardev_rebind(struct file *file, struct vmd_space *space,
 	return err;
 }
 
+/* Let a file stand for a space that the caller is a user of, on success. */
+static int chardev_move(struct file *file, struct vmd_space *space)
+{
+	struct vmd_left *left = kmalloc(sizeof(*left), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!left)
+		return -ENOMEM;
+	err = chardev_rebind(file, space, left);
+	/* Not under the lock: this may wait for who reads the views. */
+	if (!err)
+		vmd_space_unuse(left->space);
+	else
+		kfree(left);
+	return err;
+}
+
 static int chardev_attach(struct file *file, struct vmd_space *space)
 {
-	struct vmd_left *left;
 	int err;
 
 	if (!uid_eq(current_euid(), space->owner) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	left = kmalloc(sizeof(*left), GFP_KERNEL_ACCOUNT);
-	if (!left)
-		return -ENOMEM;
-	err = vmd_space_use(space) ? chardev_rebind(file, space, left) :
-				     -ENOENT;
-	/* Not under the lock: this may wait for who reads the views. */
-	if (!err)
-		vmd_space_unuse(left->space);
-	else if (err == -EBUSY)
-		vmd_space_unuse(space);
+	if (!vmd_space_use(space))
+		return -ENOENT;
+	err = chardev_move(file, space);
 	if (err)
-		kfree(left);
+		vmd_space_unuse(space);
 	return err;
 }
 
@@ -142,19 +174,74 @@ int vmd_file_attach(struct file *file, u64 id)
 	return err;
 }
 
-static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
+/* Once more, as the space a file stands for: config as that one's. */
+static struct vmd_space *chardev_file_space(struct file *file, int fd)
 {
-	struct vmd_file *vf = file->private_data;
-	struct vmd_space *space;
+	struct vmd_store *store = vmd_file_store_open(fd);
+	struct vmd_space *like, *space;
+
+	if (IS_ERR(store))
+		return ERR_CAST(store);
+	like = vmd_file_space(file);
+	space = vmd_space_create(store, like);
+	vmd_space_unuse(like);
+	if (IS_ERR(space))
+		vmd_store_put(store);
+	return space;
+}
+
+/**
+ * vmd_file_set_file - let a file stand for a new space on another file
+ * @file: of the device
+ * @fd: the other file's descriptor
+ *
+ * Returns as VMD_IOC_SET_FILE tells.
+ */
+int vmd_file_set_file(struct file *file, int fd)
+{
+	struct vmd_space *space = chardev_file_space(file, fd);
+	int err;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	err = chardev_move(file, space);
+	if (err)
+		vmd_space_unuse(space);
+	return err;
+}
+
+/* A space on a file that was opened for reading only is not written to. */
+static int chardev_check_write(struct vmd_space *space,
+			       struct vm_area_struct *vma)
+{
+	if (!space->store->readonly || !(vma->vm_flags & VM_SHARED))
+		return 0;
+	if (vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	vmd_vm_flags_clear(vma, VM_MAYWRITE);
+	return 0;
+}
+
+static struct vmd_map *chardev_map(struct vmd_file *vf,
+				   struct vm_area_struct *vma)
+{
 	struct vmd_map *map;
+	int err;
 
 	mutex_lock(&vf->lock);
-	space = vf->space;
-	map = vmd_map_add(space, vma, GFP_KERNEL_ACCOUNT);
-	vf->mapped |= !!map;
+	err = chardev_check_write(vf->space, vma);
+	map = err ? ERR_PTR(err) :
+	      vmd_map_add(vf->space, vma, GFP_KERNEL_ACCOUNT) ?: ERR_PTR(-ENOMEM);
 	mutex_unlock(&vf->lock);
-	if (!map)
-		return -ENOMEM;
+	return map;
+}
+
+static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct vmd_map *map = chardev_map(file->private_data, vma);
+
+	if (IS_ERR(map))
+		return PTR_ERR(map);
 	/*
 	 * Mixed: neighbours of a page that faults are inserted directly. It
 	 * also keeps the core from merging VMAs, each of which has a vmd_map.
@@ -163,8 +250,26 @@ static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
 	vmd_vma_make_old(vma);
 	vma->vm_ops = &vmd_vm_ops;
 	vma->vm_private_data = map;
-	vmd_space_reach(space, map->reach);
+	vmd_space_reach(map->space, map->reach);
 	return 0;
+}
+
+/*
+ * The core asks for a place before it looks at f_mapping for the first time:
+ * from here on the file stands for what it stands for now.
+ */
+static unsigned long chardev_get_unmapped_area(struct file *file,
+					       unsigned long addr,
+					       unsigned long len,
+					       unsigned long pgoff,
+					       unsigned long flags)
+{
+	struct vmd_file *vf = file->private_data;
+
+	mutex_lock(&vf->lock);
+	vf->mapped = true;
+	mutex_unlock(&vf->lock);
+	return vmd_mm_get_unmapped_area(file, addr, len, pgoff, flags);
 }
 
 /* The page after the one with this last byte, within the space. */
@@ -174,6 +279,25 @@ static pgoff_t chardev_end(struct vmd_space *space, loff_t last)
 		     READ_ONCE(space->nr_pages));
 }
 
+/**
+ * vmd_file_sync - write pages, and tell what came of it and of earlier writes
+ * @file: of the device; is told of each error once
+ * @space: what it stands for
+ * @first: first page
+ * @end: the page after the last one
+ */
+int vmd_file_sync(struct file *file, struct vmd_space *space, pgoff_t first,
+		  pgoff_t end)
+{
+	int err = vmd_sync(space, first, end);
+	int earlier = 0;
+
+	/* Not a file that was attached to another space meanwhile. */
+	if (file->f_mapping == vmd_mapping(space))
+		earlier = file_check_and_advance_wb_err(file);
+	return err ? err : earlier;
+}
+
 /* msync() and fsync(). */
 static int chardev_fsync(struct file *file, loff_t start, loff_t last,
 			 int datasync)
@@ -181,10 +305,25 @@ static int chardev_fsync(struct file *file, loff_t start, loff_t last,
 	struct vmd_space *space = vmd_file_space(file);
 	int err;
 
-	err = vmd_write_range(space, start >> PAGE_SHIFT,
-			      chardev_end(space, last));
-	vmd_space_put(space);
+	err = vmd_file_sync(file, space, start >> PAGE_SHIFT,
+			    chardev_end(space, last));
+	vmd_space_unuse(space);
 	return err;
+}
+
+/* Never has to wait; POLLERR while fsync() would tell of an error. */
+static __poll_t chardev_poll(struct file *file, poll_table *wait)
+{
+	struct vmd_space *space = vmd_file_space(file);
+	__poll_t mask = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+
+	/* The file keeps a space that it leaves: the queue stays. */
+	poll_wait(file, &space->error_wait, wait);
+	if (errseq_check(&vmd_mapping(space)->wb_err,
+			 READ_ONCE(file->f_wb_err)))
+		mask |= EPOLLERR;
+	vmd_space_unuse(space);
+	return mask;
 }
 
 /* madvise(MADV_WILLNEED) and posix_fadvise(). */
@@ -208,7 +347,7 @@ static int chardev_fadvise(struct file *file, loff_t offset, loff_t len,
 			 chardev_end(space, end - 1),
 			 advice == POSIX_FADV_WILLNEED ? VMD_ADVICE_WILLNEED :
 							 VMD_ADVICE_DONTNEED);
-	vmd_space_put(space);
+	vmd_space_unuse(space);
 	return err;
 }
 
@@ -217,8 +356,10 @@ static const struct file_operations chardev_fops = {
 	.open		= chardev_open,
 	.release	= chardev_release,
 	.mmap		= chardev_mmap,
+	.get_unmapped_area = chardev_get_unmapped_area,
 	.fsync		= chardev_fsync,
 	.fadvise	= chardev_fadvise,
+	.poll		= chardev_poll,
 	.unlocked_ioctl	= vmd_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.read_iter	= vmd_read_iter,

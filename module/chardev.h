@@ -10,7 +10,7 @@
  * struct vmd_file - an open file of the device
  * @lock: the other fields; inside mmap_lock, outside all locks of a space
  * @space: what it stands for
- * @mapped: it was mapped once: its mappings are tied to this space
+ * @mapped: it was to be mapped once: its mappings are tied to this space
  * @left: spaces it stood for before (struct vmd_left)
  * @nr_left: how many
  */
@@ -34,6 +34,9 @@ struct vmd_left {
 
 struct vmd_space *vmd_file_space(struct file *file);
 int vmd_file_attach(struct file *file, u64 id);
+int vmd_file_set_file(struct file *file, int fd);
+int vmd_file_sync(struct file *file, struct vmd_space *space, pgoff_t first,
+		  pgoff_t end);
 
 /* rw.c */
 ssize_t vmd_read_iter(struct kiocb *iocb, struct iov_iter *iter);

@@ -15,7 +15,10 @@
 #include <linux/namei.h>
 #include <linux/ptrace.h>
 #include <linux/sched/clock.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/task_stack.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 
 /* VMA flags became write-protected by wrappers in 6.3. */
@@ -26,6 +29,31 @@ static inline void vmd_vm_flags_set(struct vm_area_struct *vma,
 	vma->vm_flags |= flags;
 #else
 	vm_flags_set(vma, flags);
+#endif
+}
+
+static inline void vmd_vm_flags_clear(struct vm_area_struct *vma,
+				      unsigned long flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	vma->vm_flags &= ~flags;
+#else
+	vm_flags_clear(vma, flags);
+#endif
+}
+
+/* Where a mapping goes: as if the file had no say in it. */
+static inline unsigned long
+vmd_mm_get_unmapped_area(struct file *file, unsigned long addr,
+			 unsigned long len, unsigned long pgoff,
+			 unsigned long flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	return current->mm->get_unmapped_area(file, addr, len, pgoff, flags);
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+#else
+	return mm_get_unmapped_area(file, addr, len, pgoff, flags);
 #endif
 }
 
@@ -177,6 +205,16 @@ static inline void vmd_bdev_close(struct vmd_bdev *b, void *holder)
 #error "6.5 to 6.8 open block devices in ways of their own: not supported"
 #endif
 
+/* The inode that holds a block device's page cache. */
+static inline struct inode *vmd_bdev_inode(struct block_device *bdev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	return bdev->bd_inode;
+#else
+	return bdev->bd_mapping->host;
+#endif
+}
+
 /* Unlink @dentry in its locked parent @dir of the mount @mnt. */
 static inline int vmd_unlink(struct vfsmount *mnt, struct inode *dir,
 			     struct dentry *dentry)
@@ -229,5 +267,54 @@ static inline void vmd_end_write(struct file *file)
 #else
 #define VMD_WQ_PERCPU			WQ_PERCPU
 #endif
+
+typedef unsigned long (*vmd_shrink_fn)(struct shrinker *shrinker,
+				       struct shrink_control *sc);
+
+static inline void vmd_shrinker_set(struct shrinker *shrinker,
+				    vmd_shrink_fn count, vmd_shrink_fn scan,
+				    long batch)
+{
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->batch = batch;
+	shrinker->seeks = DEFAULT_SEEKS;
+}
+
+/* Shrinkers are the core's to allocate since 6.7. Returns NULL if it failed. */
+static inline struct shrinker *vmd_shrinker_register(vmd_shrink_fn count,
+						     vmd_shrink_fn scan,
+						     long batch)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+
+	if (!shrinker)
+		return NULL;
+	vmd_shrinker_set(shrinker, count, scan, batch);
+	if (!register_shrinker(shrinker, "vmdemo"))
+		return shrinker;
+	kfree(shrinker);
+	return NULL;
+#else
+	struct shrinker *shrinker = shrinker_alloc(0, "vmdemo");
+
+	if (!shrinker)
+		return NULL;
+	vmd_shrinker_set(shrinker, count, scan, batch);
+	shrinker_register(shrinker);
+	return shrinker;
+#endif
+}
+
+static inline void vmd_shrinker_unregister(struct shrinker *shrinker)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+#else
+	shrinker_free(shrinker);
+#endif
+}
 
 #endif /* _VMD_COMPAT_H */

@@ -2,6 +2,7 @@
 /*
  * A space's configuration, and how it changes while the space is in use.
  */
+#include "crypt.h"
 #include "space.h"
 #include "trace.h"
 
@@ -29,6 +30,12 @@ const char *vmd_observer_name(enum vmd_observer observer)
 	return observer_names[observer];
 }
 
+static u64 config_flags(struct vmd_space *space)
+{
+	return (space->store->readonly ? VMD_SPACE_READONLY : 0) |
+	       (READ_ONCE(space->crypt) ? VMD_SPACE_ENCRYPT : 0);
+}
+
 /**
  * vmd_space_config - how a space is set up
  * @space: of which
@@ -45,10 +52,11 @@ void vmd_space_config(struct vmd_space *space, struct vmd_config *cfg)
 	cfg->mask = VMD_CONFIG_ALL;
 	cfg->size = vmd_space_size(space);
 	cfg->budget = READ_ONCE(space->budget);
-	vmd_policy_format(&policy, cfg->policy, sizeof(cfg->policy));
+		vmd_policy_format(&policy, cfg->policy, sizeof(cfg->policy));
 	strscpy(cfg->observer, vmd_observer_name(READ_ONCE(space->observer)),
 		sizeof(cfg->observer));
 	strscpy(cfg->store, space->store->ops->name, sizeof(cfg->store));
+	cfg->flags = config_flags(space);
 }
 
 /**
@@ -59,28 +67,75 @@ void vmd_space_config(struct vmd_space *space, struct vmd_config *cfg)
 void vmd_space_reach(struct vmd_space *space, pgoff_t end)
 {
 	end = min_t(pgoff_t, end, vmd_max_size() >> PAGE_SHIFT);
-	if (end <= READ_ONCE(space->nr_pages))
+	/* A file is made longer by nothing but an explicit call. */
+	if (space->store->homes || end <= READ_ONCE(space->nr_pages))
 		return;
 	/* Not while somebody makes it shorter: that drops what is past it. */
 	if (mutex_lock_killable(&space->config_lock))
 		return;
 	if (end > space->nr_pages)
-		WRITE_ONCE(space->nr_pages, end);
+		vmd_space_set_bytes(space, (u64)end << PAGE_SHIFT);
 	mutex_unlock(&space->config_lock);
 }
 
-/* Called under config_lock. */
-static void config_size(struct vmd_space *space, pgoff_t nr_pages)
+/*
+ * What is past the new end goes, first what is mapped, then what is resident,
+ * as truncation does it; then the file is cut off: not before, as a write under
+ * way would make it longer again. Where that fails, or the thread is killed
+ * before all has gone, the space is as long as before, and what has gone reads
+ * as the file has it, or as zeros. (A worker cuts the file off, also if the
+ * thread that waits for it is killed.)
+ */
+static int config_shrink(struct vmd_space *space, u64 bytes)
 {
-	pgoff_t was = space->nr_pages;
+	u64 was = space->bytes;
+	int n, err = 0;
 
-	WRITE_ONCE(space->nr_pages, nr_pages);
-	if (nr_pages >= was)
-		return;
-	/* First what is mapped, then what is resident, as truncation does. */
+	vmd_space_set_bytes(space, bytes);
+	vmd_maps_reached(space);
+	/* Pairs with fill_allowed(): what comes in nevertheless is seen. */
 	smp_mb();
-	unmap_mapping_pages(vmd_mapping(space), nr_pages, 0, true);
-	vmd_drop_from(space, nr_pages);
+	unmap_mapping_pages(vmd_mapping(space), space->nr_pages, 0, true);
+	n = vmd_drop_range(space, space->nr_pages,
+			   DIV_ROUND_UP_ULL(was, PAGE_SIZE), true);
+	if (n >= 0 && space->store->homes)
+		err = space->store->ops->resize(space->store, bytes);
+	if (n < 0 || (err && err != -EINTR)) {
+		vmd_space_set_bytes(space, was);
+		return n < 0 ? n : err;
+	}
+	if (err)
+		return err;
+	/* A write of the last page may have begun when it was a whole one. */
+	err = vmd_zero_tail(space, bytes);
+	if (!err && space->store->homes && offset_in_page(bytes))
+		err = space->store->ops->resize(space->store, bytes);
+	return err;
+}
+
+static int config_extend(struct vmd_space *space, u64 bytes)
+{
+	u64 was = space->bytes;
+	/* What was scribbled behind the end while it was the end. */
+	int err = vmd_zero_tail(space, was);
+
+	if (!err && space->store->homes)
+		err = space->store->ops->resize(space->store, bytes);
+	/* And while it was being moved. */
+	if (!err)
+		err = vmd_zero_tail(space, was);
+	if (!err)
+		vmd_space_set_bytes(space, bytes);
+	return err;
+}
+
+/* Called under config_lock. */
+static int config_size(struct vmd_space *space, u64 bytes)
+{
+	if (bytes == space->bytes)
+		return 0;
+	return bytes < space->bytes ? config_shrink(space, bytes) :
+				      config_extend(space, bytes);
 }
 
 static int config_grow_budget(struct vmd_space *space, unsigned long budget)
@@ -98,7 +153,8 @@ static int config_grow_budget(struct vmd_space *space, unsigned long budget)
 	return 0;
 }
 
-static int config_shrink_budget(struct vmd_space *space, unsigned long budget)
+static int config_shrink_budget(struct vmd_space *space, unsigned long budget,
+				bool may_evict)
 {
 	unsigned long was = space->limit;
 	int err = -EBUSY;
@@ -107,7 +163,12 @@ static int config_shrink_budget(struct vmd_space *space, unsigned long budget)
 		WRITE_ONCE(space->limit, budget);
 		/* Pairs with charge_try(): no frame is taken unseen. */
 		smp_mb();
-		err = vmd_evict_down(space, budget);
+		if (!may_evict)
+			vmd_ready_drain(space, VMD_BATCH_MAX);
+		if (may_evict)
+			err = vmd_evict_down(space, budget);
+		else if (atomic_long_read(&space->resident) <= budget)
+			err = 0;
 	}
 	if (err) {
 		WRITE_ONCE(space->limit, was);
@@ -123,7 +184,8 @@ static int config_shrink_budget(struct vmd_space *space, unsigned long budget)
 }
 
 /* Called under config_lock. */
-static int config_budget(struct vmd_space *space, unsigned long budget)
+static int config_budget(struct vmd_space *space, unsigned long budget,
+			 bool may_evict)
 {
 	unsigned long was = space->budget;
 	int err = 0;
@@ -131,7 +193,7 @@ static int config_budget(struct vmd_space *space, unsigned long budget)
 	if (budget > was)
 		err = config_grow_budget(space, budget);
 	else if (budget < was)
-		err = config_shrink_budget(space, budget);
+		err = config_shrink_budget(space, budget, may_evict);
 	trace_vmdemo_budget(space->id, was, budget, err);
 	return err;
 }
@@ -153,20 +215,27 @@ static void config_observer(struct vmd_space *space,
 /* A configuration that was checked. */
 struct config_change {
 	u64 mask;
-	pgoff_t nr_pages;
+	u64 bytes;
 	unsigned long budget;
 	struct vmd_policy_choice policy;
 	int observer;
+	struct vmd_crypt *crypt;
 };
 
-static int config_check_size(const struct vmd_config *cfg,
+static int config_check_size(struct vmd_space *space,
+			     const struct vmd_config *cfg,
 			     struct config_change *to)
 {
 	if (!(cfg->mask & VMD_CONFIG_SIZE))
 		return 0;
-	if (cfg->size % PAGE_SIZE || cfg->size > vmd_max_size())
+	if (cfg->size > vmd_max_size() ||
+	    (cfg->size % PAGE_SIZE && !space->store->homes) ||
+	    (space->store->homes &&
+	     cfg->size > (u64)VMD_NO_PLACE << PAGE_SHIFT))
 		return -EINVAL;
-	to->nr_pages = cfg->size >> PAGE_SHIFT;
+	if (space->store->readonly && cfg->size != vmd_space_size(space))
+		return -EROFS;
+	to->bytes = cfg->size;
 	return 0;
 }
 
@@ -206,44 +275,103 @@ static int config_check_observer(const struct vmd_config *cfg,
 	return min(to->observer, 0);
 }
 
-static int config_check(const struct vmd_config *cfg, struct config_change *to)
+/* Last of all, as it makes the key. */
+static int config_check_flags(struct vmd_space *space,
+			      const struct vmd_config *cfg,
+			      struct config_change *to)
+{
+	u64 changed = cfg->flags ^ config_flags(space);
+
+	if (!(cfg->mask & VMD_CONFIG_FLAGS))
+		return 0;
+	/* Whatever else is set, or not, stays so. */
+	if (changed & ~VMD_SPACE_ENCRYPT)
+		return -EINVAL;
+	if (!(cfg->flags & VMD_SPACE_ENCRYPT))
+		return 0;
+	if (!space->store->ops->encrypts)
+		return -EINVAL;
+	to->crypt = vmd_crypt_alloc();
+	return PTR_ERR_OR_ZERO(to->crypt);
+}
+
+static int config_check(struct vmd_space *space, const struct vmd_config *cfg,
+			struct config_change *to)
 {
 	int err;
 
 	to->mask = cfg->mask;
-	if (cfg->mask & ~VMD_CONFIG_ALL || cfg->reserved[0] || cfg->reserved[1])
+	if (cfg->mask & ~VMD_CONFIG_ALL || cfg->reserved)
 		return -EINVAL;
-	err = config_check_size(cfg, to);
+	err = config_check_size(space, cfg, to);
 	if (!err)
 		err = config_check_budget(cfg, to);
 	if (!err)
 		err = config_check_policy(cfg, to);
 	if (!err)
 		err = config_check_observer(cfg, to);
+	if (!err)
+		err = config_check_flags(space, cfg, to);
 	return err;
 }
 
-/* What can fail comes first, and is undone if what follows it fails. */
-static int config_apply(struct vmd_space *space,
-			const struct config_change *to)
+/* Called under config_lock. A key where there is none, or none any more? */
+static bool config_switches_crypt(struct vmd_space *space,
+				  const struct config_change *to)
 {
-	unsigned long was = space->budget;
+	return to->mask & VMD_CONFIG_FLAGS && !to->crypt == !!space->crypt;
+}
+
+/* What can fail and be undone; *@done tells how far it got. */
+static int config_apply_some(struct vmd_space *space, struct config_change *to,
+			     u64 *done)
+{
+	bool crypt = config_switches_crypt(space, to);
 	int err = 0;
 
+	if (crypt && READ_ONCE(space->places))
+		return -EBUSY;
+	/* What went now would go as it shall no more, and then be in the way. */
 	if (to->mask & VMD_CONFIG_BUDGET)
-		err = config_budget(space, to->budget);
-	if (!err && to->mask & VMD_CONFIG_POLICY) {
-		err = vmd_policy_switch(space, &to->policy);
-		if (err)
-			config_budget(space, was);
-	}
+		err = config_budget(space, to->budget, !crypt);
 	if (err)
 		return err;
-	if (to->mask & VMD_CONFIG_SIZE)
-		config_size(space, to->nr_pages);
-	if (to->mask & VMD_CONFIG_OBSERVER)
+	*done |= VMD_CONFIG_BUDGET;
+	if (to->mask & VMD_CONFIG_POLICY)
+		err = vmd_policy_switch(space, &to->policy);
+	if (err)
+		return err;
+	*done |= VMD_CONFIG_POLICY;
+	if (crypt)
+		err = vmd_crypt_switch(space, &to->crypt);
+	if (!err && crypt)
+		*done |= VMD_CONFIG_FLAGS;
+	return err;
+}
+
+/* What cannot be undone comes last, what cannot fail after that. */
+static int config_apply(struct vmd_space *space, struct config_change *to)
+{
+	struct vmd_policy_choice policy = space->policy;
+	unsigned long budget = space->budget;
+	u64 done = 0;
+	int err = config_apply_some(space, to, &done);
+
+	if (!err && to->mask & VMD_CONFIG_SIZE)
+		err = config_size(space, to->bytes);
+	if (!err && to->mask & VMD_CONFIG_OBSERVER)
 		config_observer(space, to->observer);
-	return 0;
+	if (!err)
+		return 0;
+	done &= to->mask;
+	if (done & VMD_CONFIG_FLAGS)
+		vmd_crypt_switch(space, &to->crypt);
+	/* As far as memory allows: it was so a moment ago. */
+	if (done & VMD_CONFIG_POLICY)
+		vmd_policy_switch(space, &policy);
+	if (done & VMD_CONFIG_BUDGET)
+		config_budget(space, budget, true);
+	return err;
 }
 
 /**
@@ -253,14 +381,16 @@ static int config_apply(struct vmd_space *space,
  */
 int vmd_space_configure(struct vmd_space *space, const struct vmd_config *cfg)
 {
-	struct config_change to;
-	int err = config_check(cfg, &to);
+	struct config_change to = { };
+	int err = config_check(space, cfg, &to);
 
-	if (err)
-		return err;
-	if (mutex_lock_killable(&space->config_lock))
-		return -EINTR;
-	err = config_apply(space, &to);
-	mutex_unlock(&space->config_lock);
+	if (!err && mutex_lock_killable(&space->config_lock))
+		err = -EINTR;
+	if (!err) {
+		err = config_apply(space, &to);
+		mutex_unlock(&space->config_lock);
+	}
+	/* One that was not needed, or the one the space had before. */
+	vmd_crypt_free(to.crypt);
 	return err;
 }

@@ -186,6 +186,20 @@ int vmd_policy_reshape(struct vmd_space *space, u32 slots, unsigned long budget)
 }
 
 /**
+ * vmd_decide_missed - a page is wanted that is not resident
+ * @space: of which
+ * @index: the page; room may have to be made for it
+ */
+void vmd_decide_missed(struct vmd_space *space, pgoff_t index)
+{
+	if (!READ_ONCE(space->policy.ops)->missed)
+		return;
+	spin_lock(&space->policy_lock);
+	vmd_policy_missed(space->policy.ops, space->policy_state, index);
+	spin_unlock(&space->policy_lock);
+}
+
+/**
  * vmd_decide_inserted - a page is in its frame now
  * @space: of which
  * @f: the frame

@@ -6,13 +6,15 @@
  * pinned, is it part of an unfinished instruction) and then taken out of the
  * policy's hands, or reported as touched or kept, and the policy is asked
  * again. That happens under evict_lock, so that two threads do not choose the
- * same page; unmapping and writing happen outside it.
+ * same page; so does unmapping, which tells whether it was accessed. Writing
+ * happens outside it.
  */
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
 #include "batch.h"
 #include "compat.h"
+#include "crypt.h"
 #include "trace.h"
 
 /*
@@ -41,34 +43,39 @@ static bool evict_in_use(struct folio *folio)
 	return folio_ref_count(folio) > 2 + vmd_folio_mapcount(folio);
 }
 
-/* Was the page referenced since it was last asked? Then tell the policy. */
-static bool evict_was_touched(struct vmd_space *space, struct vmd_frame *f)
-{
-	if (READ_ONCE(space->observer) != VMD_OBSERVER_ACCESSED ||
-	    !vmd_harvest_frame(space, f))
-		return false;
-	vmd_observed(space, f);
-	return true;
-}
-
-/* Take a page out of the policy's hands and into the batch. */
-static void evict_add(struct vmd_batch *batch, struct vmd_frame *f,
-		      struct folio *folio)
+/* Take a page, locked, out of the policy's hands and into the batch. */
+static void evict_add(struct vmd_batch *batch, struct vmd_frame *f)
 {
 	vmd_frame_set_state(f, VMD_PAGE_EVICTING);
 	vmd_decide_removed(batch->space, f, VMD_REMOVED_EVICTED);
 	batch->frames[batch->n++] = f;
-	/* The lock and the frame's own reference keep it from here on. */
-	folio_put(folio);
 }
 
-static void evict_consider(struct vmd_batch *batch, struct vmd_frame *f)
+/**
+ * struct evict_round - pages the policy proposed, their folios locked
+ * @frames: in its order
+ * @n: how many
+ * @asks: whether they were accessed decides
+ * @hidden: which the unmapping will not tell
+ */
+struct evict_round {
+	struct vmd_frame *frames[VMD_BATCH_MAX];
+	u32 n;
+	bool asks;
+	bool hidden;
+};
+
+/* Whether it was accessed shows when it is unmapped, if it is not hidden. */
+static void evict_consider(struct vmd_batch *batch, struct evict_round *round,
+			   struct vmd_frame *f)
 {
 	struct vmd_space *space = batch->space;
 	struct folio *folio;
 
-	if (evict_was_touched(space, f))
+	if (round->hidden && vmd_harvest_frame(space, f)) {
+		vmd_observed(space, f);
 		return;
+	}
 	if (vmd_frame_test(f, VMD_FRAME_GUARDED)) {
 		batch->guarded = true;
 		vmd_decide_kept(space, f);
@@ -76,8 +83,11 @@ static void evict_consider(struct vmd_batch *batch, struct vmd_frame *f)
 	}
 	folio = evict_trylock(f);
 	if (folio && !evict_in_use(folio) &&
+	    !(batch->only_clean && folio_test_dirty(folio)) &&
 	    vmd_frame_test(f, VMD_FRAME_QUEUED)) {
-		evict_add(batch, f, folio);
+		round->frames[round->n++] = f;
+		/* The lock and the frame's own reference keep it from here. */
+		folio_put(folio);
 		return;
 	}
 	if (folio) {
@@ -87,25 +97,63 @@ static void evict_consider(struct vmd_batch *batch, struct vmd_frame *f)
 	vmd_decide_kept(space, f);
 }
 
+/* It was accessed: the policy is told, and it stays, if unmapped. */
+static void evict_spare(struct vmd_space *space, struct vmd_frame *f)
+{
+	struct folio *folio = f->folio;
+
+	folio_clear_referenced(folio);
+	vmd_observed(space, f);
+	folio_get(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
 /*
- * Ask the policy until there are @want pages. Each page is asked for twice at
- * most: once it was touched, once it was not.
+ * Unmap what was proposed, which also tells what was accessed: the core takes
+ * the accessed bit over into the folio. One walk of the page tables for both,
+ * and no translation is left in any TLB that would keep later accesses from
+ * being seen.
  */
-static void evict_choose(struct vmd_batch *batch, u32 want)
+static void evict_decide(struct vmd_batch *batch, struct evict_round *round)
 {
 	struct vmd_space *space = batch->space;
-	long patience = 2 * atomic_long_read(&space->resident) + 2 * want;
+	struct vmd_frame *sorted[VMD_BATCH_MAX];
+	struct vmd_frame *f;
+	u32 i;
+
+	memcpy(sorted, round->frames, round->n * sizeof(sorted[0]));
+	vmd_frames_sort(sorted, round->n, false);
+	vmd_frames_unmap(space, sorted, round->n);
+	for (i = 0; i < round->n; i++) {
+		f = round->frames[i];
+		if (round->asks && folio_test_referenced(f->folio))
+			evict_spare(space, f);
+		else
+			evict_add(batch, f);
+	}
+}
+
+/* Ask the policy until there are @want pages, for @patience pages at most. */
+static void evict_choose(struct vmd_batch *batch, u32 want, long patience)
+{
+	struct vmd_space *space = batch->space;
+	struct evict_round round = { };
 	u32 proposed[VMD_BATCH_MAX];
 	u32 i, n;
 
+	round.asks = READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED;
+	round.hidden = round.asks && vmd_maps_hide_accesses(space);
 	while (batch->n < want && patience > 0 &&
 	       !fatal_signal_pending(current)) {
 		n = vmd_decide_victims(space, proposed, want - batch->n);
 		if (!n)
 			break;
+		round.n = 0;
 		for (i = 0; i < n; i++)
-			evict_consider(batch, vmd_frame_by_id(space,
-							      proposed[i]));
+			evict_consider(batch, &round,
+				       vmd_frame_by_id(space, proposed[i]));
+		evict_decide(batch, &round);
 		patience -= n;
 		cond_resched();
 	}
@@ -116,43 +164,109 @@ static void evict_choose(struct vmd_batch *batch, u32 want)
 /* Has somebody else made room while we waited for the lock? */
 static bool evict_not_needed(struct vmd_space *space)
 {
-	return atomic_long_read(&space->resident) < READ_ONCE(space->limit) &&
-	       vmd_frames_total() < vmd_max_frames();
+	return READ_ONCE(space->ready.n) ||
+	       (atomic_long_read(&space->resident) < vmd_space_limit(space) &&
+		vmd_user_may_charge(space) &&
+		vmd_frames_total() < vmd_max_frames());
 }
 
 /**
  * vmd_evict - take pages out as the policy proposes
  * @space: of which
  * @want: how many, up to VMD_BATCH_MAX
- * @a: the access that needs a frame, or NULL to evict in any case
+ * @a: the access that needs a frame; NULL, or with reclaim set, to evict in any
+ *	case
  *
- * Returns how many frames became free, at least 1; -EAGAIN if no page can go
- * just now; -EINTR; -EIO or -ENOSPC if the store would not take them.
+ * Returns how many frames became free, at least 1: ready for the next fault if
+ * there is one, else given back; -EAGAIN if no page can go just now; -EINTR;
+ * -EIO or -ENOSPC if the store would not take them.
  */
 int vmd_evict(struct vmd_space *space, unsigned long want,
 	      struct vmd_access *a)
 {
+	bool fault = a && !a->reclaim;
 	struct vmd_batch *batch;
+	long patience;
 	int err;
 
 	want = min_t(unsigned long, want, VMD_BATCH_MAX);
+	if (!fault) {
+		unsigned long drained = vmd_ready_drain(space, want);
+
+		if (drained)
+			return drained;
+	}
 	if (!mutex_trylock(&space->evict_lock)) {
 		if (a)
 			vmd_may_wait(a);
 		if (mutex_lock_killable(&space->evict_lock))
 			return -EINTR;
 	}
-	if (a && evict_not_needed(space)) {
+	if (fault && evict_not_needed(space)) {
 		mutex_unlock(&space->evict_lock);
 		return 1;
 	}
 	batch = vmd_batch_alloc(space, want, true);
-	evict_choose(batch, want);
+	batch->refill = fault;
+	/* Each page is asked for twice: once touched, once not. */
+	patience = 2 * atomic_long_read(&space->resident) + 2 * want;
+	evict_choose(batch, want, patience);
 	mutex_unlock(&space->evict_lock);
 	err = vmd_batch_run(batch, a);
 	if (err == -EAGAIN && fatal_signal_pending(current))
 		err = -EINTR;
 	return err == -EBUSY ? -EAGAIN : err;
+}
+
+/**
+ * vmd_evict_clean_most - how many frames vmd_evict_clean() might free
+ * @space: of which
+ * @floor: frames that stay
+ *
+ * That a page is dirty may not be known before it is unmapped.
+ */
+unsigned long vmd_evict_clean_most(struct vmd_space *space, unsigned long floor)
+{
+	long resident = atomic_long_read(&space->resident);
+	long clean = resident - atomic_long_read(&space->pinned) -
+		     (long)vmd_space_dirty(space);
+
+	return max(min(resident - (long)floor, clean), 0L);
+}
+
+/**
+ * vmd_evict_clean - have clean pages leave, from within the kernel's reclaim
+ * @space: the caller has a reference, and gives it back later
+ * @want: how many, up to VMD_BATCH_MAX
+ * @floor: frames that stay
+ *
+ * Waits neither for locks, nor for I/O, nor for memory. The policy is not asked
+ * for long: what it proposes may be dirty page after dirty page. With no I/O in
+ * it, all is done under evict_lock, so that no two go below the floor together.
+ *
+ * Returns how many frames became free; -EAGAIN if it was in vain to ask.
+ */
+int vmd_evict_clean(struct vmd_space *space, unsigned long want,
+		    unsigned long floor)
+{
+	struct vmd_batch *batch;
+	int n = vmd_ready_drain(space, want);
+
+	if (n)
+		return n;
+	n = -EAGAIN;
+	if (!mutex_trylock(&space->evict_lock))
+		return -EAGAIN;
+	want = min3(want, (unsigned long)VMD_BATCH_MAX,
+		    vmd_evict_clean_most(space, floor));
+	batch = want ? vmd_batch_alloc_clean(space) : NULL;
+	if (batch) {
+		evict_choose(batch, want, 4 * want);
+		/* Pages that were touched, or dirty, have been seen: no error. */
+		n = max(vmd_batch_run(batch, NULL), 0);
+	}
+	mutex_unlock(&space->evict_lock);
+	return n;
 }
 
 /**
@@ -192,17 +306,30 @@ void vmd_trim_work(struct work_struct *work)
 {
 	struct vmd_space *space = container_of(to_delayed_work(work),
 					       struct vmd_space, trim);
+	/* Who ends the space waits for this. */
+	struct vmd_access a = {
+		.space = space, .reclaim = true, .stuck.haste = VMD_CLOSING,
+	};
 	long over = atomic_long_read(&space->resident) -
 		    (long)READ_ONCE(space->limit);
 
-	while (over-- > 0 && vmd_evict(space, 1, NULL) > 0)
+	while (over-- > 0 && vmd_evict(space, 1, &a) > 0)
 		;
 	if (atomic_long_read(&space->resident) > READ_ONCE(space->limit))
 		queue_delayed_work(vmd_idle_wq, &space->trim, HZ / 10);
 }
 
-/* Take frames from any space that can give some up. */
-static int reclaim_from_any(void)
+static int reclaim_from(struct vmd_space *space, enum vmd_haste haste)
+{
+	struct vmd_access a = {
+		.space = space, .reclaim = true, .stuck.haste = haste,
+	};
+
+	return vmd_evict(space, VMD_BATCH_MAX, &a);
+}
+
+/* Take frames from any space, of @user's, that can give some up. */
+static int reclaim_from_any(const struct vmd_user *user, enum vmd_haste haste)
 {
 	struct vmd_space *space;
 	int err = -EAGAIN;
@@ -210,49 +337,40 @@ static int reclaim_from_any(void)
 
 	while (err <= 0 && err != -EINTR && (space = vmd_space_next(id))) {
 		id = space->id;
-		err = vmd_evict(space, VMD_BATCH_MAX, NULL);
+		if (vmd_user_has(user, space))
+			err = reclaim_from(space, haste);
 		vmd_space_put(space);
 	}
 	return err;
 }
 
 /**
- * vmd_reclaim_total - make room below the cap on all spaces together
+ * vmd_reclaim_user - make room below the cap on a user's spaces
+ * @user: which, or NULL for all spaces together
+ * @haste: how long it may take
  *
  * The space with the most frames gives some up; where it cannot, any other.
  * Returns as vmd_evict().
  */
-int vmd_reclaim_total(void)
+int vmd_reclaim_user(const struct vmd_user *user, enum vmd_haste haste)
 {
-	struct vmd_space *space = vmd_space_largest();
+	struct vmd_space *space = vmd_space_largest(user);
 	int err;
 
 	if (!space)
 		return -EAGAIN;
-	err = vmd_evict(space, VMD_BATCH_MAX, NULL);
+	err = reclaim_from(space, haste);
 	vmd_space_put(space);
-	return err > 0 || err == -EINTR ? err : reclaim_from_any();
+	return err > 0 || err == -EINTR ? err : reclaim_from_any(user, haste);
 }
 
-/* The resident page @index, its folio locked; NULL if it is not resident. */
-static struct folio *evict_find(struct vmd_space *space, pgoff_t index,
-				struct vmd_frame **f, int *err)
+/**
+ * vmd_reclaim_total - make room below the cap on all spaces together
+ * @haste: how long it may take
+ */
+int vmd_reclaim_total(enum vmd_haste haste)
 {
-	struct vmd_access a = { .space = space, .index = index };
-	struct folio *folio;
-	void *entry;
-
-	for (;;) {
-		*err = 0;
-		entry = xa_load(&space->pages, index);
-		if (!vmd_entry_is_frame(entry))
-			return NULL;
-		*f = entry;
-		folio = vmd_frame_lock_folio(&a, entry, err);
-		if (folio || *err)
-			return folio;
-		cond_resched();
-	}
+	return vmd_reclaim_user(NULL, haste);
 }
 
 /* May this page not go? An error, or 1 if it is dirty and may stay so. */
@@ -279,12 +397,13 @@ static int evict_veto(struct vmd_space *space, struct vmd_frame *f,
  */
 int vmd_evict_page(struct vmd_space *space, pgoff_t index, bool only_clean)
 {
+	struct vmd_access a = { .space = space, .index = index };
 	struct vmd_batch *batch;
 	struct vmd_frame *f;
 	struct folio *folio;
 	int err;
 
-	folio = evict_find(space, index, &f, &err);
+	folio = vmd_frame_find(&a, &f, &err);
 	if (!folio)
 		return err;
 	err = evict_veto(space, f, only_clean);
@@ -294,104 +413,8 @@ int vmd_evict_page(struct vmd_space *space, pgoff_t index, bool only_clean)
 		return min(err, 0);
 	}
 	batch = vmd_batch_alloc(space, 1, true);
-	evict_add(batch, f, folio);
+	evict_add(batch, f);
+	/* The lock and the frame's own reference keep it from here on. */
+	folio_put(folio);
 	return min(vmd_batch_run(batch, NULL), 0);
-}
-
-/*
- * Drop a resident page, content and all. @folio is locked, and unlocked if
- * this was still the page in it.
- */
-static bool drop_locked(struct vmd_space *space, struct vmd_frame *f,
-			struct folio *folio, pgoff_t index)
-{
-	u32 place = f->place;
-
-	if (f->folio != folio || f->index != index ||
-	    vmd_frame_state(f) != VMD_PAGE_RESIDENT)
-		return false;
-	/* A fault that had it locked before us may have mapped it. */
-	unmap_mapping_pages(vmd_mapping(space), index, 1, true);
-	vmd_decide_removed(space, f, VMD_REMOVED_DROPPED);
-	if (vmd_frame_test(f, VMD_FRAME_PINNED))
-		atomic_long_dec(&space->pinned);
-	vmd_folio_clean(space, f->folio);
-	xa_store(&space->pages, index, NULL, GFP_NOWAIT);
-	vmd_folio_release(f);
-	vmd_frame_uncharge(space);
-	vmd_frame_return(space, f);
-	if (place != VMD_NO_PLACE)
-		space->store->ops->free(space->store, place, 1);
-	return true;
-}
-
-/* Drop a page that is not resident. False if it is not that any more. */
-static bool drop_entry(struct vmd_space *space, pgoff_t index, void *entry)
-{
-	u32 place = vmd_entry_place(entry);
-
-	if (xa_cmpxchg(&space->pages, index, entry, NULL, GFP_NOWAIT) != entry)
-		return false;
-	if (place != VMD_NO_PLACE)
-		space->store->ops->free(space->store, place, 1);
-	return true;
-}
-
-/* Wait, not to be interrupted, for a page on its way in or out. */
-static void drop_wait(struct vmd_frame *f)
-{
-	u32 state = vmd_frame_state(f);
-
-	if (state == VMD_PAGE_FILLING || state == VMD_PAGE_EVICTING)
-		wait_var_event_timeout(&f->word, vmd_frame_state(f) != state,
-				       HZ);
-}
-
-static void drop_page(struct vmd_space *space, pgoff_t index)
-{
-	struct folio *folio;
-	struct vmd_frame *f;
-	void *entry;
-
-	while ((entry = xa_load(&space->pages, index))) {
-		if (!vmd_entry_is_frame(entry)) {
-			if (drop_entry(space, index, entry))
-				return;
-			continue;
-		}
-		f = entry;
-		drop_wait(f);
-		folio = READ_ONCE(f->folio);
-		if (!folio || !folio_try_get(folio))
-			continue;
-		/* Ours, and so worth waiting for? */
-		if (READ_ONCE(f->folio) == folio) {
-			folio_lock(folio);
-			if (drop_locked(space, f, folio, index)) {
-				folio_put(folio);
-				return;
-			}
-			folio_unlock(folio);
-		}
-		folio_put(folio);
-	}
-}
-
-/**
- * vmd_drop_from - drop every page from one on, content and all
- * @space: of which; its size was set before, so nothing new comes in there
- * @first: the first page to drop
- */
-void vmd_drop_from(struct vmd_space *space, pgoff_t first)
-{
-	unsigned long index = first;
-	void *entry;
-
-	for (entry = xa_find(&space->pages, &index, ULONG_MAX, XA_PRESENT);
-	     entry;
-	     entry = xa_find_after(&space->pages, &index, ULONG_MAX,
-				   XA_PRESENT)) {
-		drop_page(space, index);
-		cond_resched();
-	}
 }

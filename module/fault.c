@@ -231,7 +231,7 @@ static vm_fault_t fault_missed(struct vmd_access *a, void *entry,
 			       struct folio *folio)
 {
 	struct vmd_space *space = a->space;
-	bool major = vmd_entry_place(entry) != VMD_NO_PLACE;
+	bool major = vmd_space_place(space, a->index, entry) != VMD_NO_PLACE;
 
 	/* Brought in before, and gone again: another fault after all. */
 	if (fault_is_retry(a))
@@ -245,6 +245,9 @@ static vm_fault_t fault_missed(struct vmd_access *a, void *entry,
 	else
 		vmd_count(space, zero_fills);
 	vmd_harvest_kick(space);
+	/* What was read ahead is there by now: no faults on it later. */
+	if (a->ahead && !a->file && !a->vmf->cow_page)
+		fault_around(a);
 	return major ? fault_map(a, folio, VM_FAULT_MAJOR, "major") :
 		       fault_map(a, folio, 0, "zero");
 }
@@ -315,6 +318,9 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 	u64 begin = vmd_clock_ns();
 	vm_fault_t ret;
 
+	/* A system call may hold the file's own lock, as write(2) to it does. */
+	if (a.space->store->homes && !(vmf->flags & FAULT_FLAG_USER))
+		a.stuck.haste = VMD_IN_KERNEL;
 	if (!fault_is_retry(&a))
 		trace_vmdemo_fault(a.space->id, a.index, a.write, vmf->flags);
 	ret = fault_serve(&a);

@@ -2,53 +2,15 @@
 /*
  * Bringing a page in: absent or swapped -> filling -> resident.
  */
+#include <linux/highmem.h>
 #include <linux/pagemap.h>
-#include <linux/slab.h>
 
 #include "compat.h"
-#include "space.h"
-#include "trace.h"
+#include "fill.h"
 
-/* Besides VMD_REF_*: an access waits for the page, it is not mere advice. */
-#define FILL_ACCESS	BIT(31)
-
-/**
- * struct fill - a page being read; outlives the thread that asked if need be
- * @group: of the one request
- * @io: the request
- * @bvec: its memory
- * @refs: one of the thread's, one of the request's
- * @space: a reference
- * @f: filling
- * @folio: locked
- * @entry: what stood in the page table
- * @flags: for the policy
- * @pin: pin it when it is there
- */
-struct fill {
-	struct vmd_io_group group;
-	struct vmd_io io;
-	struct bio_vec bvec;
-	atomic_t refs;
-	struct vmd_space *space;
-	struct vmd_frame *f;
-	struct folio *folio;
-	void *entry;
-	u32 flags;
-	bool pin;
-};
-
-static void fill_put(struct fill *fill)
-{
-	if (!atomic_dec_and_test(&fill->refs))
-		return;
-	vmd_space_put(fill->space);
-	kfree(fill);
-}
-
-/* The page does not come in: everything as it was. */
-static void fill_undo(struct vmd_space *space, struct vmd_frame *f,
-		      void *entry)
+/* Take a filling frame out of the page table again. */
+static void fill_unclaim(struct vmd_space *space, struct vmd_frame *f,
+			 void *entry)
 {
 	/* Replaces an entry that is there: nothing is allocated. */
 	xa_store(&space->pages, f->index, entry, GFP_NOWAIT);
@@ -56,15 +18,36 @@ static void fill_undo(struct vmd_space *space, struct vmd_frame *f,
 	vmd_space_progress(space);
 }
 
-/*
- * The page is there: hand it to the policy and let others see it. The folio
- * stays locked: nobody can take it away before the caller has mapped it.
+/* The page does not come in: everything as it was. */
+static void fill_undo(struct vmd_space *space, struct vmd_frame *f,
+		      void *entry)
+{
+	fill_unclaim(space, f, entry);
+	if (!entry)
+		vmd_user_uncharge_slot(space);
+}
+
+/**
+ * vmd_fill_publish - a page is there: let the policy and others know
+ * @space: of which
+ * @f: its frame, filling
+ * @folio: its memory
+ * @flags: VMD_REF_* and FILL_ACCESS
+ * @pin: pin it
+ *
+ * The folio stays locked: nobody can take it away before the caller has mapped
+ * it.
  */
-static void fill_publish(struct vmd_space *space, struct vmd_frame *f,
-			 struct folio *folio, u32 flags, bool pin)
+void vmd_fill_publish(struct vmd_space *space, struct vmd_frame *f,
+		      struct folio *folio, u32 flags, bool pin)
 {
 	folio->mapping = vmd_mapping(space);
 	folio->index = f->index;
+	/*
+	 * What unmaps it leaves the mark "referenced" where the page table said
+	 * accessed (evict.c); on an active folio that mark is never taken back.
+	 */
+	folio_set_active(folio);
 	WRITE_ONCE(f->folio, folio);
 	vmd_space_progress(space);
 	if (flags & FILL_ACCESS &&
@@ -83,49 +66,21 @@ static void fill_publish(struct vmd_space *space, struct vmd_frame *f,
 
 static void fill_discard(struct vmd_space *space, struct folio *folio)
 {
+	folio->private = NULL;
 	folio_unlock(folio);
 	folio_put(folio);
 	vmd_frame_uncharge(space);
 }
 
-static void fill_publish_read(struct fill *fill)
+/**
+ * vmd_fill_give_up - a page does not come in after all
+ * @space: of which
+ * @page: claimed, with its memory
+ */
+void vmd_fill_give_up(struct vmd_space *space, const struct vmd_filling *page)
 {
-	struct folio *folio = fill->folio;
-
-	if (!vmd_io_abandoned(&fill->group)) {
-		fill_publish(fill->space, fill->f, folio, fill->flags,
-			     fill->pin);
-		return;
-	}
-	/*
-	 * Nobody is left to map it, or to answer for a pin. Once unlocked it
-	 * may go before the last waiter is woken.
-	 */
-	folio_get(folio);
-	fill_publish(fill->space, fill->f, folio, 0, false);
-	folio_unlock(folio);
-	folio_put(folio);
-}
-
-/* The read has ended, well or not. */
-static void fill_finish(struct vmd_io_group *group)
-{
-	struct fill *fill = container_of(group, struct fill, group);
-	struct vmd_space *space = fill->space;
-	struct vmd_frame *f = fill->f;
-
-	trace_vmdemo_read(space->id, f->index, fill->io.place, 1,
-			  fill->io.error);
-	if (fill->io.error) {
-		vmd_count(space, io_errors);
-		fill_discard(space, fill->folio);
-		fill_undo(space, f, fill->entry);
-	} else {
-		vmd_count(space, pages_read);
-		fill_publish_read(fill);
-	}
-	atomic_dec(&space->under_way);
-	fill_put(fill);
+	fill_discard(space, page->folio);
+	fill_undo(space, page->f, page->entry);
 }
 
 static u32 fill_flags(const struct vmd_access *a)
@@ -133,55 +88,108 @@ static u32 fill_flags(const struct vmd_access *a)
 	return (a->vmf ? FILL_ACCESS : 0) | (a->write ? VMD_REF_WRITE : 0);
 }
 
-static int fill_read(struct vmd_access *a, struct vmd_frame *f,
-		     struct folio *folio, void *entry)
-{
-	struct vmd_space *space = a->space;
-	struct fill *fill = kzalloc(sizeof(*fill), GFP_KERNEL);
-	int err;
-
-	if (!fill) {
-		fill_discard(space, folio);
-		fill_undo(space, f, entry);
-		return -ENOMEM;
-	}
-	vmd_space_get(space);
-	fill->space = space;
-	fill->f = f;
-	fill->folio = folio;
-	fill->entry = entry;
-	fill->flags = fill_flags(a);
-	fill->pin = a->pin;
-	atomic_set(&fill->refs, 2);
-	bvec_set_page(&fill->bvec, folio_page(folio, 0), PAGE_SIZE, 0);
-	fill->io.bvec = &fill->bvec;
-	fill->io.nr = 1;
-	fill->io.place = f->place;
-	atomic_inc(&space->under_way);
-	vmd_io_group_init(&fill->group, fill_finish);
-	vmd_io_submit(space->store, &fill->group, &fill->io);
-	if (!vmd_io_done(&fill->group))
-		vmd_may_wait(a);
-	err = vmd_io_wait(&fill->group);
-	if (!err)
-		err = fill->io.error;
-	fill_put(fill);
-	return err;
-}
-
 /* Get a frame's memory within the budget. */
 static int fill_memory(struct vmd_access *a, struct vmd_frame *f,
 		       struct folio **folio)
 {
-	int err = vmd_frame_charge(a);
+	bool zero = f->place == VMD_NO_PLACE;
+	int err;
 
+	/* A page that is pinned never gets into the policy's hands. */
+	if (!a->pin)
+		vmd_decide_missed(a->space, a->index);
+	err = vmd_frame_charge(a, folio);
 	if (err)
 		return err;
-	*folio = vmd_folio_alloc(a, f->place == VMD_NO_PLACE);
+	if (*folio && zero)
+		clear_highpage(folio_page(*folio, 0));
+	if (!*folio)
+		*folio = vmd_folio_alloc(a, zero);
 	if (*folio)
 		return 0;
 	vmd_frame_uncharge(a->space);
 	return -ENOMEM;
+}
+
+/* Likewise, with a place for the page where it has none yet. */
+static int fill_reserve(struct vmd_access *a, struct vmd_frame *f,
+			struct folio **folio)
+{
+	struct vmd_store *store = a->space->store;
+	int err;
+
+	if (f->place != VMD_NO_PLACE)
+		return fill_memory(a, f, folio);
+	err = store->ops->reserve(store, a);
+	if (err)
+		return err;
+	err = fill_memory(a, f, folio);
+	if (err)
+		store->ops->unreserve(store);
+	return err;
+}
+
+static bool fill_barred(struct vmd_space *space, pgoff_t index)
+{
+	return index >= READ_ONCE(space->punch_first) &&
+	       index < READ_ONCE(space->punch_end);
+}
+
+/*
+ * May the page that was claimed come in? This is after the claim is visible:
+ * whoever makes the space shorter, or punches a hole, says so first and then
+ * waits for what is filling there. (Pairs with the barriers in config_shrink()
+ * and vmd_punch().)
+ */
+static int fill_allowed(struct vmd_space *space, pgoff_t index)
+{
+	/* The claim before what says whether it may stand: see above. */
+	smp_mb();
+	if (index >= READ_ONCE(space->nr_pages))
+		return -EFAULT;
+	return fill_barred(space, index) ? -EAGAIN : 0;
+}
+
+/* A hole is being punched there: look again when that is done. */
+static int fill_wait_barred(struct vmd_access *a)
+{
+	struct vmd_space *space = a->space;
+
+	if (!fill_barred(space, a->index))
+		return -EAGAIN;
+	vmd_may_wait(a);
+	if (a->stuck.haste != VMD_PATIENT)
+		return vmd_nap(a) ?: -EAGAIN;
+	return wait_event_killable(space->frame_wait,
+				   !fill_barred(space, a->index)) ? -EINTR :
+								    -EAGAIN;
+}
+
+/*
+ * Put a filling frame in place of @entry. Returns what stood there. Pages of
+ * ours go before anybody is killed for the memory of a node.
+ */
+static void *fill_replace(struct vmd_access *a, void *entry,
+			  struct vmd_frame *f)
+{
+	struct xarray *pages = &a->space->pages;
+	void *was;
+
+	was = xa_cmpxchg(pages, a->index, entry, f, GFP_KERNEL_ACCOUNT |
+			 __GFP_NORETRY | __GFP_NOWARN);
+	if (xa_err(was) != -ENOMEM)
+		return was;
+	vmd_frames_shed(a);
+	return xa_cmpxchg(pages, a->index, entry, f, GFP_KERNEL_ACCOUNT);
+}
+
+static void fill_prepare(struct vmd_space *space, struct vmd_frame *f,
+			 pgoff_t index, void *entry)
+{
+	WRITE_ONCE(f->index, index);
+	f->place = vmd_space_place(space, index, entry);
+	f->faults = vmd_entry_faults(entry);
+	vmd_frame_set_state(f, VMD_PAGE_FILLING);
 }
 
 /* Claim the page: put a filling frame in place of @entry. */
@@ -193,17 +201,71 @@ static struct vmd_frame *fill_claim(struct vmd_access *a, void *entry)
 
 	if (IS_ERR(f))
 		return f;
-	WRITE_ONCE(f->index, a->index);
-	f->place = vmd_entry_place(entry);
+	fill_prepare(space, f, a->index, entry);
 	/* Advice is no fault. */
-	f->faults = min(vmd_entry_faults(entry) + !!a->vmf, VMD_FAULTS_MAX);
-	vmd_frame_set_state(f, VMD_PAGE_FILLING);
-	was = xa_cmpxchg(&space->pages, a->index, entry, f,
-			 GFP_KERNEL_ACCOUNT);
-	if (was == entry)
-		return f;
-	vmd_frame_return(space, f);
-	return ERR_PTR(xa_is_err(was) ? xa_err(was) : -EAGAIN);
+	f->faults = min(f->faults + !!a->vmf, VMD_FAULTS_MAX);
+	was = fill_replace(a, entry, f);
+	if (was != entry) {
+		vmd_frame_return(space, f);
+		return ERR_PTR(xa_is_err(was) ? xa_err(was) : -EAGAIN);
+	}
+	/*
+	 * Only now: of two threads that touch the page for the first time, one
+	 * counts it, and the other is not refused for that.
+	 */
+	if (!entry && !vmd_user_charge_slot(space)) {
+		fill_unclaim(space, f, NULL);
+		return ERR_PTR(-EDQUOT);
+	}
+	return f;
+}
+
+/* Claim page @index for reading ahead, if that takes no memory to speak of. */
+static bool fill_claim_spare(struct vmd_space *space, pgoff_t index,
+			     struct vmd_filling *page)
+{
+	struct vmd_frame *f = vmd_frame_take_spare(space);
+
+	if (!f)
+		return false;
+	fill_prepare(space, f, index, page->entry);
+	if (xa_cmpxchg(&space->pages, index, page->entry, f, GFP_NOWAIT |
+		       __GFP_NOWARN | __GFP_ACCOUNT) != page->entry) {
+		vmd_frame_return(space, f);
+		return false;
+	}
+	page->f = f;
+	if (page->entry || vmd_user_charge_slot(space))
+		return true;
+	fill_unclaim(space, f, NULL);
+	return false;
+}
+
+/**
+ * vmd_fill_spare - claim a page that may be wanted soon
+ * @space: of which
+ * @index: the page
+ * @page: filled
+ *
+ * Waits for nothing, and nothing has to leave for it. Returns false if that
+ * cannot be had, or the page is there, or has no content.
+ */
+bool vmd_fill_spare(struct vmd_space *space, pgoff_t index,
+		    struct vmd_filling *page)
+{
+	if (index >= READ_ONCE(space->nr_pages))
+		return false;
+	page->entry = xa_load(&space->pages, index);
+	if (vmd_entry_is_frame(page->entry) ||
+	    vmd_space_place(space, index, page->entry) == VMD_NO_PLACE)
+		return false;
+	if (!fill_claim_spare(space, index, page))
+		return false;
+	if (!fill_allowed(space, index) &&
+	    vmd_frame_charge_spare(space, &page->folio))
+		return true;
+	fill_undo(space, page->f, page->entry);
+	return false;
 }
 
 /**
@@ -213,8 +275,9 @@ static struct vmd_frame *fill_claim(struct vmd_access *a, void *entry)
  * @out: set to the folio, locked and with a reference for the caller
  *
  * Returns 0; -EAGAIN if somebody else was first: look again; -EFAULT if the
- * space has become shorter; -EINTR, -ENOMEM, -EBUSY, -EIO, -ENOSPC as
- * vmd_frame_charge() and the store say.
+ * space has become shorter; -EDQUOT if the page would be its user's first too
+ * many; -EINTR, -ENOMEM, -EBUSY, -EIO, -ENOSPC as vmd_frame_charge() and the
+ * store say; -EDEADLK as vmd_io_wait().
  */
 int vmd_fill(struct vmd_access *a, void *entry, struct folio **out)
 {
@@ -225,26 +288,21 @@ int vmd_fill(struct vmd_access *a, void *entry, struct folio **out)
 
 	if (IS_ERR(f))
 		return PTR_ERR(f);
-	/*
-	 * After the claim is visible: whoever makes the space shorter sets the
-	 * size first and then waits for what is filling past it. (Pairs with
-	 * the barrier in config_size().)
-	 */
-	smp_mb();
-	err = a->index < READ_ONCE(space->nr_pages) ? 0 : -EFAULT;
+	err = fill_allowed(space, a->index);
 	if (!err)
-		err = fill_memory(a, f, &folio);
+		err = fill_reserve(a, f, &folio);
 	if (err) {
 		fill_undo(space, f, entry);
-		return err;
+		return err == -EAGAIN ? fill_wait_barred(a) : err;
 	}
 	if (a->chained)
 		vmd_frame_set(f, VMD_FRAME_GUARDED);
 	folio_get(folio);
 	if (f->place == VMD_NO_PLACE)
-		fill_publish(space, f, folio, fill_flags(a), a->pin);
+		vmd_fill_publish(space, f, folio, fill_flags(a), a->pin);
 	else
-		err = fill_read(a, f, folio, entry);
+		err = vmd_read(a, &(struct vmd_filling){ f, folio, entry },
+			       fill_flags(a));
 	if (err)
 		folio_put(folio);
 	else
@@ -284,7 +342,8 @@ int vmd_bring_in(struct vmd_space *space, pgoff_t index, bool pin)
 		entry = xa_load(&space->pages, index);
 		if (!vmd_entry_is_frame(entry)) {
 			/* Nothing to read ahead of a page without content. */
-			if (!pin && vmd_entry_place(entry) == VMD_NO_PLACE)
+			if (!pin && vmd_space_place(space, index, entry) ==
+				    VMD_NO_PLACE)
 				return 0;
 			err = vmd_fill(&a, entry, &folio);
 			if (err == -EAGAIN)

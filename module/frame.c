@@ -15,6 +15,8 @@
 
 /* How long a fault waits for pinned frames before it gives up. */
 #define CHARGE_PATIENCE		(HZ / 2)
+/* How long a space stays small for want of memory: less than that. */
+#define SHORT_TIME		(HZ / 4)
 /* Evictions that fail by I/O before a fault reports the error. */
 #define CHARGE_FAILURES		64
 
@@ -92,21 +94,63 @@ void vmd_frame_set_state(struct vmd_frame *f, u32 state)
 		wake_up_var(&f->word);
 }
 
+static bool frame_moved(struct vmd_access *a, struct vmd_frame *f)
+{
+	return !frame_busy(f) || READ_ONCE(f->index) != a->index;
+}
+
+/**
+ * vmd_nap - wait a moment in haste
+ * @a: the access
+ *
+ * Returns 0 if waiting makes sense still, -EINTR or -EDEADLK.
+ */
+int vmd_nap(struct vmd_access *a)
+{
+	if (schedule_timeout_killable(1) || fatal_signal_pending(current))
+		return -EINTR;
+	return vmd_stuck(&a->stuck, a->space->store) ? -EDEADLK : 0;
+}
+
+static int frame_wait_hasty(struct vmd_access *a, struct vmd_frame *f)
+{
+	int err = 0;
+
+	while (!err && !frame_moved(a, f))
+		err = vmd_nap(a);
+	return err;
+}
+
+static int frame_lock(struct vmd_access *a, struct folio *folio)
+{
+	int err = 0;
+
+	if (folio_trylock(folio))
+		return 0;
+	vmd_may_wait(a);
+	if (a->stuck.haste == VMD_PATIENT)
+		return folio_lock_killable(folio) ? -EINTR : 0;
+	while (!err && !folio_trylock(folio))
+		err = vmd_nap(a);
+	return err;
+}
+
 /**
  * vmd_frame_wait - wait while a frame is filling or evicting
  * @a: the access that found it
  * @f: the frame
  *
- * Returns 0 or -EINTR if the thread is being killed. The frame may hold
- * anything then: look the page up again.
+ * Returns 0, -EINTR if the thread is being killed, or -EDEADLK if nothing
+ * moves. The frame may hold anything then: look the page up again.
  */
 int vmd_frame_wait(struct vmd_access *a, struct vmd_frame *f)
 {
 	if (!frame_busy(f))
 		return 0;
 	vmd_may_wait(a);
-	if (wait_var_event_killable(&f->word, !frame_busy(f) ||
-				    READ_ONCE(f->index) != a->index))
+	if (a->stuck.haste != VMD_PATIENT)
+		return frame_wait_hasty(a, f);
+	if (wait_var_event_killable(&f->word, frame_moved(a, f)))
 		return -EINTR;
 	return 0;
 }
@@ -134,7 +178,7 @@ static bool frame_holds(const struct vmd_frame *f, const struct folio *folio,
  * vmd_frame_lock_folio - get a resident page's folio, locked
  * @a: the access; a->index is the page
  * @f: the frame found in the page table
- * @err: set to -EINTR if the thread is being killed, else to 0
+ * @err: set to the error of a wait (vmd_frame_wait), else to 0
  *
  * As in the page cache, a reference is taken of what may already be another's
  * page, and only what is found still in place afterwards is ours.
@@ -156,19 +200,42 @@ struct folio *vmd_frame_lock_folio(struct vmd_access *a, struct vmd_frame *f,
 		return NULL;
 	if (!frame_holds(f, folio, a->index))
 		goto put;
-	if (!folio_trylock(folio)) {
-		vmd_may_wait(a);
-		if (folio_lock_killable(folio)) {
-			*err = -EINTR;
-			goto put;
-		}
-	}
+	*err = frame_lock(a, folio);
+	if (*err)
+		goto put;
 	if (frame_holds(f, folio, a->index))
 		return folio;
 	folio_unlock(folio);
 put:
 	folio_put(folio);
 	return NULL;
+}
+
+/**
+ * vmd_frame_find - the folio of a page, if it is resident, locked
+ * @a: the access; a->index is the page
+ * @f: set to its frame
+ * @err: set to the error of a wait, else to 0
+ *
+ * Returns the folio with a reference, or NULL: there is none now, or an error.
+ */
+struct folio *vmd_frame_find(struct vmd_access *a, struct vmd_frame **f,
+			     int *err)
+{
+	struct folio *folio;
+	void *entry;
+
+	for (;;) {
+		*err = 0;
+		entry = xa_load(&a->space->pages, a->index);
+		if (!vmd_entry_is_frame(entry))
+			return NULL;
+		*f = entry;
+		folio = vmd_frame_lock_folio(a, entry, err);
+		if (folio || *err)
+			return folio;
+		cond_resched();
+	}
 }
 
 /**
@@ -252,6 +319,17 @@ static int pool_grow(struct vmd_space *space)
 	return err;
 }
 
+static int frame_await_free(struct vmd_access *a)
+{
+	struct vmd_space *space = a->space;
+
+	if (a->stuck.haste != VMD_PATIENT)
+		return vmd_nap(a);
+	return wait_event_killable(space->frame_wait,
+				   READ_ONCE(space->free) != VMD_NO_SLOT ||
+				   pool_may_grow(space)) ? -EINTR : 0;
+}
+
 /**
  * vmd_frame_take - get a frame structure
  * @a: the access; may wait, killably
@@ -269,17 +347,21 @@ struct vmd_frame *vmd_frame_take(struct vmd_access *a)
 		err = pool_grow(space);
 		if (err == -EAGAIN) {
 			vmd_may_wait(a);
-			err = wait_event_killable(space->frame_wait,
-						  READ_ONCE(space->free) !=
-						  VMD_NO_SLOT ||
-						  pool_may_grow(space));
-			if (err)
-				err = -EINTR;
+			err = frame_await_free(a);
 		}
 		if (err)
 			return ERR_PTR(err);
 	}
 	return f;
+}
+
+/**
+ * vmd_frame_take_spare - likewise, if one is free
+ * @space: of which
+ */
+struct vmd_frame *vmd_frame_take_spare(struct vmd_space *space)
+{
+	return READ_ONCE(space->free) == VMD_NO_SLOT ? NULL : pool_pop(space);
 }
 
 /**
@@ -295,7 +377,8 @@ void vmd_frame_return(struct vmd_space *space, struct vmd_frame *f)
 	vmd_frame_clear(f, ~VMD_FRAME_STATE);
 	vmd_frame_set_state(f, VMD_FRAME_FREE);
 	pool_push(space, f);
-	wake_up(&space->frame_wait);
+	if (wq_has_sleeper(&space->frame_wait))
+		wake_up(&space->frame_wait);
 }
 
 /**
@@ -320,9 +403,10 @@ static int charge_undo(struct vmd_space *space, int err)
 }
 
 /*
- * One unit of the budget and of the cap on all spaces, with @extra frames
- * beyond the budget. Returns 0, -EDQUOT where the space has that many already,
- * -EUSERS where all spaces together have max_frames.
+ * One unit of the budget and of the caps, with @extra frames beyond the budget.
+ * Returns 0, -EDQUOT where the space has that many already, -EXFULL where those
+ * of its user together have user_frames, -EUSERS where all spaces together have
+ * max_frames.
  */
 static int charge_try(struct vmd_space *space, long extra)
 {
@@ -330,26 +414,32 @@ static int charge_try(struct vmd_space *space, long extra)
 	long n = atomic_long_read(&space->resident);
 
 	do {
-		if (n >= (long)READ_ONCE(space->limit) + extra)
+		if (n >= (long)vmd_space_limit(space) + extra)
 			return -EDQUOT;
 	} while (!atomic_long_try_cmpxchg(&space->resident, &n, n + 1));
 	/*
 	 * Fully ordered: either whoever lowers the limit counts this frame, or
 	 * the new limit is seen here.
 	 */
-	if (n >= (long)READ_ONCE(space->limit) + extra)
+	if (n >= (long)vmd_space_limit(space) + extra)
 		return charge_undo(space, -EDQUOT);
+	if (!vmd_user_charge_frame(space))
+		return charge_undo(space, -EXFULL);
 	do {
-		if (total >= vmd_max_frames())
+		if (total >= vmd_max_frames()) {
+			vmd_user_uncharge_frame(space);
 			return charge_undo(space, -EUSERS);
+		}
 	} while (!atomic_long_try_cmpxchg(&frames_total, &total, total + 1));
 	return 0;
 }
 
 static bool charge_may_succeed(struct vmd_space *space)
 {
-	return atomic_long_read(&space->resident) < READ_ONCE(space->limit) &&
-	       vmd_frames_total() < vmd_max_frames();
+	return READ_ONCE(space->ready.n) ||
+	       (atomic_long_read(&space->resident) < vmd_space_limit(space) &&
+		vmd_user_may_charge(space) &&
+		vmd_frames_total() < vmd_max_frames());
 }
 
 /**
@@ -377,6 +467,16 @@ static bool patience_ended(struct patience *p, struct vmd_space *space)
 	return time_after(jiffies, p->deadline);
 }
 
+/* At a cap that others share, they give some up. */
+static int charge_from_others(struct vmd_access *a, int why)
+{
+	if (why == -EUSERS)
+		return vmd_reclaim_total(a->stuck.haste);
+	if (why == -EXFULL)
+		return vmd_reclaim_user(a->space->user, a->stuck.haste);
+	return -EAGAIN;
+}
+
 /* No frame can go just now: lend one, or wait a moment. */
 static int charge_wait(struct vmd_access *a, struct patience *patience)
 {
@@ -387,10 +487,12 @@ static int charge_wait(struct vmd_access *a, struct patience *patience)
 		queue_delayed_work(vmd_idle_wq, &space->trim, HZ / 5);
 		return 0;
 	}
-	if (err == -EUSERS && vmd_reclaim_total() > 0)
+	if (charge_from_others(a, err) > 0)
 		return -EAGAIN;
 	if (patience_ended(patience, space))
 		return -EBUSY;
+	if (vmd_stuck(&a->stuck, space->store))
+		return -EDEADLK;
 	vmd_may_wait(a);
 	if (wait_event_killable_timeout(space->frame_wait,
 					charge_may_succeed(space),
@@ -412,7 +514,7 @@ static unsigned long charge_batch(struct vmd_space *space)
 		     (unsigned long)VMD_BATCH_MAX);
 }
 
-/* Make room: of one's own, or, at the cap on all spaces, of the largest. */
+/* Make room: of one's own, or, at a cap, of the largest that it binds. */
 static int charge_make_room(struct vmd_access *a, int why)
 {
 	struct vmd_space *space = a->space;
@@ -421,26 +523,28 @@ static int charge_make_room(struct vmd_access *a, int why)
 	a->evicted = true;
 	if (atomic_long_read(&space->resident))
 		err = vmd_evict(space, charge_batch(space), a);
-	if (err == -EAGAIN && why == -EUSERS)
-		err = vmd_reclaim_total();
-	return err;
+	return err == -EAGAIN ? charge_from_others(a, why) : err;
 }
 
 /**
  * vmd_frame_charge - take a unit of the budget, evicting where there is none
  * @a: the access; may wait, killably
+ * @folio: set to memory that comes with it, locked, or to NULL
  *
  * Returns 0; -EINTR; -EBUSY if every frame is pinned; -EIO or -ENOSPC if the
  * store would not take the pages that have to go.
  */
-int vmd_frame_charge(struct vmd_access *a)
+int vmd_frame_charge(struct vmd_access *a, struct folio **folio)
 {
 	struct vmd_space *space = a->space;
 	struct patience patience = { .deadline = jiffies + CHARGE_PATIENCE };
 	int failures = 0;
 	int err;
 
+	*folio = NULL;
 	for (;;) {
+		if (vmd_ready_take(space, folio))
+			return 0;
 		err = charge_try(space, 0);
 		if (!err)
 			return 0;
@@ -461,14 +565,65 @@ int vmd_frame_charge(struct vmd_access *a)
 }
 
 /**
+ * vmd_frame_charge_spare - likewise, with memory, if there is some to spare
+ * @space: of which
+ * @folio: set to the memory, locked
+ *
+ * Waits for nothing and evicts nothing.
+ */
+bool vmd_frame_charge_spare(struct vmd_space *space, struct folio **folio)
+{
+	if (!vmd_ready_take(space, folio) && charge_try(space, 0))
+		return false;
+	if (*folio)
+		return true;
+	*folio = folio_alloc((GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_NOWARN) &
+			     ~__GFP_DIRECT_RECLAIM, 0);
+	if (*folio) {
+		vmd_ready_mark(*folio);
+		__folio_set_locked(*folio);
+		return true;
+	}
+	vmd_frame_uncharge(space);
+	return false;
+}
+
+/**
  * vmd_frame_uncharge - give a unit of the budget back
  * @space: of which
  */
 void vmd_frame_uncharge(struct vmd_space *space)
 {
 	atomic_long_dec(&frames_total);
+	vmd_user_uncharge_frame(space);
 	atomic_long_dec(&space->resident);
-	wake_up(&space->frame_wait);
+	if (wq_has_sleeper(&space->frame_wait))
+		wake_up(&space->frame_wait);
+}
+
+/**
+ * vmd_frames_shed - memory is short: have pages leave, and others not come
+ * @a: the fault that found out
+ *
+ * At the limit of a memory cgroup the core's own page for a page table, or a
+ * node of ours, would have somebody killed. So the space stays as far below it
+ * for a while as a batch of pages goes, and only then tries whether there is
+ * more memory by now. Returns as vmd_evict().
+ */
+int vmd_frames_shed(struct vmd_access *a)
+{
+	struct vmd_space *space = a->space;
+	struct vmd_access reclaim = {
+		.space = space, .reclaim = true, .stuck = a->stuck,
+	};
+	long limit = atomic_long_read(&space->resident) - VMD_BATCH_MAX;
+	/* What is pinned cannot go, and others need some frames besides. */
+	long least = atomic_long_read(&space->pinned) + VMD_RESERVE_FRAMES;
+
+	WRITE_ONCE(space->short_limit, max(limit, least));
+	/* Never 0: that is the word for not short. */
+	WRITE_ONCE(space->short_until, (jiffies + SHORT_TIME) | 1);
+	return vmd_evict(space, VMD_BATCH_MAX, &reclaim);
 }
 
 /**
@@ -489,13 +644,14 @@ struct folio *vmd_folio_alloc(struct vmd_access *a, bool zero)
 		folio = folio_alloc(gfp | __GFP_NORETRY | __GFP_NOWARN, 0);
 		if (folio)
 			goto found;
-		if (vmd_evict(a->space, 1, NULL) <= 0)
+		if (vmd_frames_shed(a) <= 0)
 			break;
 	}
 	folio = folio_alloc(gfp, 0);
 	if (!folio)
 		return NULL;
 found:
+	vmd_ready_mark(folio);
 	__folio_set_locked(folio);
 	return folio;
 }
@@ -514,18 +670,31 @@ void vmd_folio_clean(struct vmd_space *space, struct folio *folio)
 }
 
 /**
- * vmd_folio_release - part a frame from its memory
+ * vmd_folio_part - part a frame from its memory
  * @f: its folio is locked, clean, and in no page table; it is unlocked
  *
  * Somebody else may still hold the folio (a pin that outlives the mapping); it
- * must not lead back to the space then.
+ * must not lead back to the space then. Returns it, with a reference.
  */
-void vmd_folio_release(struct vmd_frame *f)
+struct folio *vmd_folio_part(struct vmd_frame *f)
 {
 	struct folio *folio = f->folio;
 
 	WRITE_ONCE(f->folio, NULL);
 	folio->mapping = NULL;
+	folio_clear_active(folio);
 	folio_unlock(folio);
+	return folio;
+}
+
+/**
+ * vmd_folio_release - likewise, and give the memory back
+ * @f: as there
+ */
+void vmd_folio_release(struct vmd_frame *f)
+{
+	struct folio *folio = vmd_folio_part(f);
+
+	folio->private = NULL;
 	folio_put(folio);
 }

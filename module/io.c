@@ -5,7 +5,15 @@
  * Who finishes a group is decided by one exchange on its state: the waiter, if
  * the requests end while it waits; the workqueue, if the waiter gave up first.
  */
+#include <linux/jiffies.h>
+#include <linux/sched/signal.h>
+
 #include "store.h"
+
+/* Who is in haste gives up when no request has ended for so long. */
+#define STUCK_TIME	(4 * HZ)
+/* And looks that often. */
+#define STUCK_LOOK	(HZ / 4)
 
 enum {
 	GROUP_WAITED,		/* somebody waits, or is going to */
@@ -73,6 +81,7 @@ void vmd_io_submit(struct vmd_store *store, struct vmd_io_group *group,
 void vmd_io_end(struct vmd_io *io, int error)
 {
 	io->error = error;
+	atomic_long_inc(&io->store->ended);
 	io_group_put(io->group);
 }
 
@@ -95,19 +104,61 @@ bool vmd_io_abandoned(struct vmd_io_group *group)
 }
 
 /**
+ * vmd_stuck - has nothing moved for so long that waiting makes no sense?
+ * @stuck: who waits, and what was seen so far
+ * @store: where it is waited for
+ */
+bool vmd_stuck(struct vmd_stuck *stuck, struct vmd_store *store)
+{
+	long ended = atomic_long_read(&store->ended);
+
+	if (stuck->haste == VMD_PATIENT)
+		return false;
+	if (!stuck->since || ended != stuck->ended) {
+		stuck->since = jiffies | 1;
+		stuck->ended = ended;
+	}
+	return time_after(jiffies, stuck->since + STUCK_TIME);
+}
+
+/* Returns true when the group has ended, false if it is not waited for. */
+static bool io_group_wait(struct vmd_io_group *group, struct vmd_store *store,
+			  struct vmd_stuck *stuck)
+{
+	long ret;
+
+	if (!stuck || stuck->haste == VMD_PATIENT)
+		return !wait_for_completion_killable(&group->done);
+	do {
+		/* Where nothing moved before, not long again. */
+		ret = vmd_stuck(stuck, store) ? 1 : STUCK_LOOK;
+		ret = wait_for_completion_killable_timeout(&group->done, ret);
+	} while (!ret && !vmd_stuck(stuck, store));
+	return ret > 0;
+}
+
+/**
  * vmd_io_wait - wait for all requests of a group and finish it
  * @group: all its requests are submitted; gone when this returns
+ * @store: where they were submitted
+ * @stuck: how long is waited; NULL: until the thread is killed
  *
- * Returns 0 after finish() was called, or -EINTR if this thread is being
- * killed: then finish() is called later by somebody else.
+ * Returns 0 after finish() was called; -EINTR if this thread is being killed,
+ * -EDEADLK if nothing moves: then finish() is called later by somebody else.
  */
-int vmd_io_wait(struct vmd_io_group *group)
+int vmd_io_wait(struct vmd_io_group *group, struct vmd_store *store,
+		struct vmd_stuck *stuck)
 {
+	if (vmd_io_done(group)) {
+		group->finish(group);
+		return 0;
+	}
 	io_group_put(group);
-	if (wait_for_completion_killable(&group->done)) {
+	if (!io_group_wait(group, store, stuck)) {
 		if (atomic_cmpxchg(&group->state, GROUP_WAITED,
 				   GROUP_ABANDONED) == GROUP_WAITED)
-			return -EINTR;
+			return fatal_signal_pending(current) ? -EINTR :
+							       -EDEADLK;
 		/* It ended meanwhile; complete() is about to be called. */
 		wait_for_completion(&group->done);
 	}

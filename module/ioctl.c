@@ -6,6 +6,7 @@
  * A command is known by its number; its size field says how long the caller's
  * structure is, which may be from before or after ours has grown.
  */
+#include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -26,6 +27,8 @@ union ioctl_arg {
 	struct vmd_pages pages;
 	struct vmd_attach attach;
 	struct vmd_sync sync;
+	struct vmd_set_file set_file;
+	struct vmd_punch punch;
 };
 
 /**
@@ -50,7 +53,9 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 	info->abi_version = VMD_ABI_VERSION;
 	info->page_size = PAGE_SIZE;
 	info->features = VMD_FEATURE_ACCESSED | VMD_FEATURE_TRAP |
-			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH;
+			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
+			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
+			 VMD_FEATURE_ENCRYPT;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -59,6 +64,9 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 	info->frame_bytes = vmd_space_frame_bytes(space);
 	info->page_bytes = VMD_ENTRY_BYTES;
 	strscpy(info->version, VMD_VERSION, sizeof(info->version));
+	info->user_spaces = vmd_user_spaces();
+	info->user_frames = vmd_user_frames();
+	info->user_slots = vmd_user_slots();
 	return 0;
 }
 
@@ -124,8 +132,9 @@ static long ioctl_reset_stats(struct file *file, struct vmd_space *space,
 static int ioctl_range(struct vmd_space *space, u64 offset, u64 length,
 		       pgoff_t *first, pgoff_t *end)
 {
-	u64 size = vmd_space_size(space);
+	u64 size = (u64)READ_ONCE(space->nr_pages) << PAGE_SHIFT;
 
+	/* The last page of a file is meant as a whole. */
 	if (offset % PAGE_SIZE || length % PAGE_SIZE || offset > size ||
 	    length > size - offset)
 		return -EINVAL;
@@ -158,7 +167,30 @@ static long ioctl_sync(struct file *file, struct vmd_space *space,
 	if (in->flags || in->reserved)
 		return -EINVAL;
 	err = ioctl_range(space, in->offset, in->length, &first, &end);
-	return err ? err : vmd_write_range(space, first, end);
+	return err ? err : vmd_file_sync(file, space, first, end);
+}
+
+static long ioctl_set_file(struct file *file, struct vmd_space *space,
+			   union ioctl_arg *arg)
+{
+	const struct vmd_set_file *in = &arg->set_file;
+
+	if (in->flags || in->reserved[0] || in->reserved[1] || in->reserved[2])
+		return -EINVAL;
+	return vmd_file_set_file(file, in->fd);
+}
+
+static long ioctl_punch(struct file *file, struct vmd_space *space,
+			union ioctl_arg *arg)
+{
+	const struct vmd_punch *in = &arg->punch;
+	pgoff_t first, end;
+	int err;
+
+	if (in->flags || in->reserved)
+		return -EINVAL;
+	err = ioctl_range(space, in->offset, in->length, &first, &end);
+	return err ? err : vmd_punch(space, first, end);
 }
 
 static long ioctl_attach(struct file *file, struct vmd_space *space,
@@ -224,6 +256,8 @@ static const struct ioctl_call ioctl_calls[] = {
 	{ VMD_IOC_PAGES,	false,	ioctl_pages },
 	{ VMD_IOC_ATTACH,	false,	ioctl_attach },
 	{ VMD_IOC_SYNC,		false,	ioctl_sync },
+	{ VMD_IOC_SET_FILE,	true,	ioctl_set_file },
+	{ VMD_IOC_PUNCH,	true,	ioctl_punch },
 };
 
 /* The same command but for its size. */
@@ -268,10 +302,27 @@ static long ioctl_run(struct file *file, const struct ioctl_call *call,
 		return -EBADF;
 	space = vmd_file_space(file);
 	ret = call->run(file, space, &arg);
-	vmd_space_put(space);
+	vmd_space_unuse(space);
 	if (!ret && _IOC_DIR(call->cmd) & _IOC_READ)
 		ret = ioctl_copy_out(user, room, &arg, size);
 	return ret;
+}
+
+/* BLKGETSIZE64, whose number has another size in it on 32 bits. */
+static bool ioctl_is_getsize(unsigned int cmd)
+{
+	return _IOC_TYPE(cmd) == _IOC_TYPE(BLKGETSIZE64) &&
+	       _IOC_NR(cmd) == _IOC_NR(BLKGETSIZE64) &&
+	       _IOC_DIR(cmd) == _IOC_DIR(BLKGETSIZE64);
+}
+
+static long ioctl_getsize(struct file *file, u64 __user *to)
+{
+	struct vmd_space *space = vmd_file_space(file);
+	u64 size = vmd_space_size(space);
+
+	vmd_space_unuse(space);
+	return put_user(size, to);
 }
 
 /**
@@ -284,6 +335,8 @@ long vmd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct ioctl_call *call = ioctl_find(cmd);
 
+	if (ioctl_is_getsize(cmd))
+		return ioctl_getsize(file, (u64 __user *)arg);
 	if (!call)
 		return -ENOTTY;
 	return ioctl_run(file, call, cmd, (void __user *)arg);

@@ -31,6 +31,8 @@ static int __init vmd_init_queues(void)
 
 static void vmd_exit_queues(void)
 {
+	/* What is there still may leave the rest to the other one. */
+	flush_workqueue(vmd_wq);
 	destroy_workqueue(vmd_idle_wq);
 	destroy_workqueue(vmd_wq);
 }
@@ -48,11 +50,16 @@ static int __init vmd_init(void)
 	err = vmd_procfs_init();
 	if (err)
 		goto exit_debugfs;
-	err = vmd_chardev_init();
+	err = vmd_shrink_init();
 	if (err)
 		goto exit_procfs;
+	err = vmd_chardev_init();
+	if (err)
+		goto exit_shrink;
 	return 0;
 
+exit_shrink:
+	vmd_shrink_exit();
 exit_procfs:
 	vmd_procfs_exit();
 exit_debugfs:
@@ -66,6 +73,7 @@ exit_swap:
 static void __exit vmd_exit(void)
 {
 	vmd_chardev_exit();
+	vmd_shrink_exit();
 	vmd_procfs_exit();
 	vmd_debugfs_exit();
 	vmd_swap_exit();

@@ -65,6 +65,49 @@ void vmd_map_remove(struct vmd_map *map)
 	kfree(map);
 }
 
+/**
+ * vmd_maps_hide_accesses - may unmapping not tell what was accessed?
+ * @space: of which
+ *
+ * The core does not take accessed bits over where madvise() has said that they
+ * mean nothing.
+ */
+bool vmd_maps_hide_accesses(struct vmd_space *space)
+{
+	struct vmd_map *map;
+	bool hide = false;
+
+	spin_lock(&space->maps_lock);
+	list_for_each_entry(map, &space->maps, list)
+		hide |= READ_ONCE(map->vma->vm_flags) &
+			(VM_SEQ_READ | VM_RAND_READ);
+	spin_unlock(&space->maps_lock);
+	return hide;
+}
+
+/**
+ * vmd_maps_reached - the space is being cut off
+ * @space: of which
+ *
+ * What its mappings cover now is no reason to make it longer again.
+ */
+void vmd_maps_reached(struct vmd_space *space)
+{
+	const struct vm_area_struct *vma;
+	struct vmd_map *map;
+	pgoff_t end;
+
+	spin_lock(&space->maps_lock);
+	list_for_each_entry(map, &space->maps, list) {
+		vma = map->vma;
+		end = READ_ONCE(vma->vm_pgoff) +
+		      ((READ_ONCE(vma->vm_end) - READ_ONCE(vma->vm_start)) >>
+		       PAGE_SHIFT);
+		WRITE_ONCE(map->reach, max(map->reach, end));
+	}
+	spin_unlock(&space->maps_lock);
+}
+
 /*
  * Does the mapping cover any of these pages? Its range may change while we
  * look; it is looked at again under the lock.
@@ -238,6 +281,7 @@ static bool window_add(struct window *w, struct vmd_frame *f, pgoff_t index)
  */
 void vmd_observed(struct vmd_space *space, struct vmd_frame *f)
 {
+	vmd_ahead_hit(space, f);
 	if (vmd_frame_test(f, VMD_FRAME_FRESH)) {
 		vmd_frame_clear(f, VMD_FRAME_FRESH);
 	} else {

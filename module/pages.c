@@ -47,7 +47,7 @@ static void page_look(struct vmd_space *space, struct vmd_page *page,
 		entry = xa_load(&space->pages, index);
 	}
 	memset(page, 0, sizeof(*page));
-	place = vmd_entry_place(entry);
+	place = vmd_space_place(space, index, entry);
 	page->faults = vmd_entry_faults(entry);
 	page->state = VMD_PAGE_ABSENT;
 	if (place != VMD_NO_PLACE) {
@@ -106,17 +106,9 @@ static int advise_unpin_page(struct vmd_space *space, pgoff_t index)
 	struct folio *folio;
 	int err;
 
-	for (;;) {
-		f = xa_load(&space->pages, index);
-		if (!vmd_entry_is_frame(f))
-			return 0;
-		folio = vmd_frame_lock_folio(&a, f, &err);
-		if (err)
-			return err;
-		if (folio)
-			break;
-		cond_resched();
-	}
+	folio = vmd_frame_find(&a, &f, &err);
+	if (!folio)
+		return err;
 	if (vmd_frame_test(f, VMD_FRAME_PINNED)) {
 		vmd_frame_clear(f, VMD_FRAME_PINNED);
 		atomic_long_dec(&space->pinned);
@@ -205,6 +197,9 @@ static int advise_evict(struct vmd_space *space, pgoff_t first, pgoff_t end,
 		this = vmd_evict_page(space, index++, only_clean);
 		if (this == -EINTR)
 			return this;
+		/* What is in use just now may stay: it was only advice. */
+		if (only_clean && this == -EBUSY)
+			this = 0;
 		if (!err)
 			err = this;
 		cond_resched();

@@ -20,7 +20,13 @@ static u64 max_size = 1ULL << 40;
 static u64 budget = 4096;
 static bool budget_given;
 static u64 max_frames;
+static u64 user_spaces = 1024;
+static u64 user_frames;
+static u64 user_slots;
+static u64 floor_percent = 25;
 static umode_t mode = 0660;
+static u32 readahead = VMD_AHEAD_MAX;
+static bool encrypt;
 static struct vmd_policy_choice policy = { .ops = &vmd_policy_clock };
 static enum vmd_observer observer = VMD_OBSERVER_ACCESSED;
 static DEFINE_SPINLOCK(policy_lock);	/* policy is more than a word */
@@ -97,7 +103,7 @@ static int param_set_budget(const char *val, const struct kernel_param *kp)
 static void param_enforce_cap(void)
 {
 	while (vmd_frames_total() > READ_ONCE(max_frames))
-		if (vmd_reclaim_total() <= 0)
+		if (vmd_reclaim_total(VMD_PATIENT) <= 0)
 			return;
 }
 
@@ -114,6 +120,62 @@ static int param_set_max_frames(const char *val, const struct kernel_param *kp)
 	WRITE_ONCE(max_frames, frames);
 	if (params_ready)
 		param_enforce_cap();
+	return 0;
+}
+
+static int param_set_user_spaces(const char *val, const struct kernel_param *kp)
+{
+	u64 spaces;
+
+	if (kstrtou64(val, 0, &spaces) || !spaces || spaces > INT_MAX) {
+		pr_err("user_spaces=%s: give a number of spaces, from 1 up\n",
+		       val);
+		return -EINVAL;
+	}
+	WRITE_ONCE(user_spaces, spaces);
+	return 0;
+}
+
+static int param_set_user_frames(const char *val, const struct kernel_param *kp)
+{
+	u64 frames;
+
+	if (kstrtou64(val, 0, &frames) ||
+	    (frames && frames < VMD_RESERVE_FRAMES) ||
+	    frames > VMD_POLICY_MAX_SLOTS / 2) {
+		pr_err("user_frames=%s: give frames, from %u up, or 0 for max_frames\n",
+		       val, VMD_RESERVE_FRAMES);
+		return -EINVAL;
+	}
+	WRITE_ONCE(user_frames, frames);
+	if (params_ready)
+		vmd_users_enforce();
+	return 0;
+}
+
+static int param_set_user_slots(const char *val, const struct kernel_param *kp)
+{
+	u64 slots;
+
+	if (kstrtou64(val, 0, &slots) ||
+	    (slots && slots < VMD_RESERVE_FRAMES) || slots > LONG_MAX) {
+		pr_err("user_slots=%s: give pages, from %u up, or 0 for four times max_frames\n",
+		       val, VMD_RESERVE_FRAMES);
+		return -EINVAL;
+	}
+	WRITE_ONCE(user_slots, slots);
+	return 0;
+}
+
+static int param_set_floor(const char *val, const struct kernel_param *kp)
+{
+	u64 percent;
+
+	if (kstrtou64(val, 0, &percent) || percent > 100) {
+		pr_err("floor=%s: give percent, from 0 up to 100\n", val);
+		return -EINVAL;
+	}
+	WRITE_ONCE(floor_percent, percent);
 	return 0;
 }
 
@@ -161,6 +223,19 @@ static int param_set_observer(const char *val, const struct kernel_param *kp)
 static int param_get_observer(char *buffer, const struct kernel_param *kp)
 {
 	return sysfs_emit(buffer, "%s\n", vmd_observer_name(observer));
+}
+
+static int param_set_readahead(const char *val, const struct kernel_param *kp)
+{
+	u32 pages;
+
+	if (kstrtou32(val, 0, &pages) || pages > VMD_AHEAD_MAX) {
+		pr_err("readahead=%s: give pages, up to %u; 0 for none\n", val,
+		       VMD_AHEAD_MAX);
+		return -EINVAL;
+	}
+	WRITE_ONCE(readahead, pages);
+	return 0;
 }
 
 static int param_set_mode(const char *val, const struct kernel_param *kp)
@@ -211,6 +286,30 @@ static const struct kernel_param_ops param_max_frames_ops = {
 };
 module_param_cb(max_frames, &param_max_frames_ops, &max_frames, 0644);
 MODULE_PARM_DESC(max_frames, "most frames of all spaces together (default a quarter of memory)");
+static const struct kernel_param_ops param_user_spaces_ops = {
+	.set = param_set_user_spaces,
+	.get = param_get_u64,
+};
+module_param_cb(user_spaces, &param_user_spaces_ops, &user_spaces, 0644);
+MODULE_PARM_DESC(user_spaces, "most spaces one user may have (default 1024)");
+static const struct kernel_param_ops param_user_frames_ops = {
+	.set = param_set_user_frames,
+	.get = param_get_u64,
+};
+module_param_cb(user_frames, &param_user_frames_ops, &user_frames, 0644);
+MODULE_PARM_DESC(user_frames, "most frames of all spaces of one user (default 0: as max_frames)");
+static const struct kernel_param_ops param_user_slots_ops = {
+	.set = param_set_user_slots,
+	.get = param_get_u64,
+};
+module_param_cb(user_slots, &param_user_slots_ops, &user_slots, 0644);
+MODULE_PARM_DESC(user_slots, "most pages with content of all spaces of one user (default 0: four times max_frames)");
+static const struct kernel_param_ops param_floor_ops = {
+	.set = param_set_floor,
+	.get = param_get_u64,
+};
+module_param_cb(floor, &param_floor_ops, &floor_percent, 0644);
+MODULE_PARM_DESC(floor, "percent of its budget that a space keeps when memory is short (default 25)");
 static const struct kernel_param_ops param_policy_ops = {
 	.set = param_set_policy,
 	.get = param_get_policy,
@@ -223,6 +322,14 @@ static const struct kernel_param_ops param_observer_ops = {
 };
 module_param_cb(observer, &param_observer_ops, &observer, 0644);
 MODULE_PARM_DESC(observer, "observer a space starts with: fault, accessed or trap (default accessed)");
+module_param(encrypt, bool, 0644);
+MODULE_PARM_DESC(encrypt, "a space starts with encryption of what it evicts (default N)");
+static const struct kernel_param_ops param_readahead_ops = {
+	.set = param_set_readahead,
+	.get = param_get_uint,
+};
+module_param_cb(readahead, &param_readahead_ops, &readahead, 0644);
+MODULE_PARM_DESC(readahead, "most pages read ahead of a fault in observer accessed; 0 for none (default 16)");
 static const struct kernel_param_ops param_mode_ops = {
 	.set = param_set_mode,
 	.get = param_get_mode,
@@ -247,6 +354,14 @@ umode_t vmd_node_mode(void)
 }
 
 /**
+ * vmd_readahead - most pages to be read ahead of a fault
+ */
+u32 vmd_readahead(void)
+{
+	return READ_ONCE(readahead);
+}
+
+/**
  * vmd_max_size - most bytes a space may have
  */
 u64 vmd_max_size(void)
@@ -263,6 +378,42 @@ u64 vmd_max_frames(void)
 }
 
 /**
+ * vmd_user_spaces - most spaces that one user may have
+ */
+u64 vmd_user_spaces(void)
+{
+	return READ_ONCE(user_spaces);
+}
+
+/**
+ * vmd_user_frames - most frames that the spaces of one user may hold
+ */
+u64 vmd_user_frames(void)
+{
+	u64 frames = READ_ONCE(user_frames);
+
+	return frames ? min(frames, vmd_max_frames()) : vmd_max_frames();
+}
+
+/**
+ * vmd_user_slots - most pages with content that one user may have
+ */
+u64 vmd_user_slots(void)
+{
+	u64 slots = READ_ONCE(user_slots);
+
+	return slots ? slots : 4 * vmd_max_frames();
+}
+
+/**
+ * vmd_floor - percent of its budget that a space keeps when memory is short
+ */
+u32 vmd_floor(void)
+{
+	return READ_ONCE(floor_percent);
+}
+
+/**
  * vmd_default_config - what a space starts with
  * @cfg: filled, but for the policy
  * @start: the policy
@@ -275,6 +426,7 @@ void vmd_default_config(struct vmd_config *cfg,
 	cfg->budget = min(READ_ONCE(budget), READ_ONCE(max_frames));
 	strscpy(cfg->observer, vmd_observer_name(READ_ONCE(observer)),
 		sizeof(cfg->observer));
+	cfg->flags = READ_ONCE(encrypt) ? VMD_SPACE_ENCRYPT : 0;
 	spin_lock(&policy_lock);
 	*start = policy;
 	spin_unlock(&policy_lock);

@@ -9,6 +9,18 @@
 
 static struct proc_dir_entry *procfs_dir;
 
+/* Names of VMD_SPACE_* flags, "-" if there are none. */
+static void procfs_flags(struct seq_file *m, u64 flags)
+{
+	bool both = flags & VMD_SPACE_ENCRYPT && flags & VMD_SPACE_READONLY;
+
+	seq_printf(m, " flags=%s%s%s%s",
+		   flags & VMD_SPACE_ENCRYPT ? "encrypt" : "",
+		   both ? "," : "",
+		   flags & VMD_SPACE_READONLY ? "readonly" : "",
+		   flags & (VMD_SPACE_ENCRYPT | VMD_SPACE_READONLY) ? "" : "-");
+}
+
 static void procfs_space_line(struct seq_file *m, struct vmd_space *space)
 {
 	struct user_namespace *ns = seq_user_ns(m);
@@ -19,8 +31,9 @@ static void procfs_space_line(struct seq_file *m, struct vmd_space *space)
 		   from_kuid_munged(ns, space->owner), space->pid, cfg.size,
 		   cfg.budget);
 	seq_printf(m, " resident=%ld dirty=%llu policy=%s observer=%s store=%s",
-		   atomic_long_read(&space->resident), vmd_space_dirty(space),
+		   vmd_space_resident(space), vmd_space_dirty(space),
 		   cfg.policy, cfg.observer, cfg.store);
+	procfs_flags(m, cfg.flags);
 	seq_puts(m, " comm=");
 	seq_escape(m, space->comm, "\n\\");
 	seq_putc(m, '\n');

@@ -4,7 +4,7 @@
  *
  * They see what every mapping sees, as they work on the very frames. A page
  * that was never touched reads as zeros and gets no frame for it; writing past
- * the end makes the space grow, as a mapping does.
+ * the end makes the space grow, as a mapping does, unless it is on a file.
  *
  * User memory is copied by way of a page of our own: it may lie in this same
  * space, and its fault may need the very frame that is being copied to go.
@@ -24,6 +24,7 @@ static void rw_count(struct vmd_space *space, struct vmd_frame *f, bool missed,
 	vmd_count(space, references);
 	if (!missed) {
 		vmd_count(space, hits);
+		vmd_ahead_hit(space, f);
 		vmd_decide_touched(space, f, write ? VMD_REF_WRITE : 0);
 		return;
 	}
@@ -34,8 +35,8 @@ static void rw_count(struct vmd_space *space, struct vmd_frame *f, bool missed,
 /* Bring page @a->index in. Returns its folio locked, or an error to retry on. */
 static struct folio *rw_fill(struct vmd_access *a, void *entry)
 {
-	bool zero = vmd_entry_place(entry) == VMD_NO_PLACE;
 	struct vmd_space *space = a->space;
+	bool zero = vmd_space_place(space, a->index, entry) == VMD_NO_PLACE;
 	struct folio *folio;
 	int err = vmd_fill(a, entry, &folio);
 
@@ -73,7 +74,8 @@ static struct folio *rw_get(struct vmd_space *space, pgoff_t index, bool write)
 			cond_resched();
 			continue;
 		}
-		if (!write && vmd_entry_place(entry) == VMD_NO_PLACE)
+		if (!write && vmd_space_place(space, index, entry) ==
+			      VMD_NO_PLACE)
 			return NULL;
 		folio = rw_fill(&a, entry);
 		if (PTR_ERR_OR_ZERO(folio) != -EAGAIN)
@@ -170,7 +172,7 @@ ssize_t vmd_read_iter(struct kiocb *iocb, struct iov_iter *iter)
 	ssize_t ret = iov_iter_count(iter) ?
 		      rw_all(iocb, iter, space, false) : 0;
 
-	vmd_space_put(space);
+	vmd_space_unuse(space);
 	return ret;
 }
 
@@ -179,7 +181,8 @@ ssize_t vmd_read_iter(struct kiocb *iocb, struct iov_iter *iter)
  * @iocb: position; with O_APPEND the end
  * @iter: where from
  *
- * Returns what was written, or ENOSPC at the module parameter max_size.
+ * Returns what was written; -ENOSPC at the module parameter max_size, or at the
+ * end of the file behind the space; -EROFS.
  */
 ssize_t vmd_write_iter(struct kiocb *iocb, struct iov_iter *iter)
 {
@@ -192,13 +195,15 @@ ssize_t vmd_write_iter(struct kiocb *iocb, struct iov_iter *iter)
 		iocb->ki_pos = vmd_space_size(space);
 	if (check_add_overflow(iocb->ki_pos, (loff_t)n, &end))
 		end = LLONG_MAX;
-	if (n) {
+	if (space->store->readonly) {
+		ret = -EROFS;
+	} else if (n) {
 		vmd_space_reach(space, DIV_ROUND_UP_ULL(end, PAGE_SIZE));
 		ret = rw_all(iocb, iter, space, true);
 		if (!ret)
 			ret = -ENOSPC;
 	}
-	vmd_space_put(space);
+	vmd_space_unuse(space);
 	return ret;
 }
 
@@ -213,7 +218,7 @@ loff_t vmd_llseek(struct file *file, loff_t offset, int whence)
 	struct vmd_space *space = vmd_file_space(file);
 	loff_t size = vmd_space_size(space);
 
-	vmd_space_put(space);
+	vmd_space_unuse(space);
 	return generic_file_llseek_size(file, offset, whence,
 					vmd_max_size(), size);
 }

@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "crypt.h"
 #include "space.h"
 
 #define SPACE_MAGIC	0x766d6473		/* "vmds" */
@@ -62,16 +63,24 @@ static void space_free_inode(struct vmd_space *space)
 	simple_release_fs(&space_mnt, &space_mnt_count);
 }
 
+static void space_last_put(struct work_struct *work)
+{
+	vmd_space_put(container_of(work, struct vmd_space, last_put));
+}
+
 static void space_init_locks(struct vmd_space *space)
 {
 	kref_init(&space->ref);
+	INIT_WORK(&space->last_put, space_last_put);
 	atomic_set(&space->users, 1);
 	init_waitqueue_head(&space->frame_wait);
+	init_waitqueue_head(&space->error_wait);
 	spin_lock_init(&space->pool_lock);
 	spin_lock_init(&space->policy_lock);
 	spin_lock_init(&space->maps_lock);
 	spin_lock_init(&space->threads_lock);
 	spin_lock_init(&space->reset_lock);
+	spin_lock_init(&space->places_lock);
 	mutex_init(&space->trap_lock);
 	mutex_init(&space->evict_lock);
 	mutex_init(&space->config_lock);
@@ -92,18 +101,49 @@ static void space_init_identity(struct vmd_space *space)
 	get_task_comm(space->comm, current);
 }
 
-/* What can fail and is undone by space_free_parts(), in whatever state. */
-static int space_init_parts(struct vmd_space *space)
+/**
+ * vmd_space_set_bytes - set a space's size
+ * @space: new, or config_lock is held
+ * @bytes: how long
+ */
+void vmd_space_set_bytes(struct vmd_space *space, u64 bytes)
 {
-	struct vmd_policy_choice policy;
-	struct vmd_config cfg;
-	int err;
+	WRITE_ONCE(space->bytes, bytes);
+	WRITE_ONCE(space->nr_pages, DIV_ROUND_UP_ULL(bytes, PAGE_SIZE));
+}
 
-	vmd_default_config(&cfg, &policy);
-	space->nr_pages = cfg.size >> PAGE_SHIFT;
+/* How it starts: as another space is set up, or as the parameters say. */
+static void space_init_config(struct vmd_space *space, struct vmd_space *like,
+			      struct vmd_policy_choice *policy, bool *encrypt)
+{
+	struct vmd_config cfg;
+
+	vmd_default_config(&cfg, policy);
+	if (like) {
+		vmd_space_config(like, &cfg);
+		spin_lock(&like->policy_lock);
+		*policy = like->policy;
+		spin_unlock(&like->policy_lock);
+	}
+	vmd_space_set_bytes(space, space->store->homes ?
+				   vmd_file_store_bytes(space->store) :
+				   cfg.size);
 	space->budget = cfg.budget;
 	space->limit = cfg.budget;
 	space->observer = vmd_observer_parse(cfg.observer);
+	space->ahead_most = VMD_AHEAD_MAX;
+	*encrypt = cfg.flags & VMD_SPACE_ENCRYPT &&
+		   space->store->ops->encrypts;
+}
+
+/* What can fail and is undone by space_free_parts(), in whatever state. */
+static int space_init_parts(struct vmd_space *space, struct vmd_space *like)
+{
+	struct vmd_policy_choice policy;
+	bool encrypt;
+	int err;
+
+	space_init_config(space, like, &policy, &encrypt);
 	space->stats = __alloc_percpu_gfp(sizeof(*space->stats), sizeof(u64),
 					  GFP_KERNEL_ACCOUNT);
 	if (!space->stats)
@@ -111,41 +151,48 @@ static int space_init_parts(struct vmd_space *space)
 	err = vmd_threads_init(space);
 	if (!err)
 		err = vmd_policy_start(space, &policy);
-	if (err)
+	if (err || !encrypt)
 		return err;
-	space->store = vmd_swap_get();
-	/* It is not the device that does not exist. */
-	if (PTR_ERR_OR_ZERO(space->store) == -ENOENT)
-		return -EIO;
-	return PTR_ERR_OR_ZERO(space->store);
+	space->crypt = vmd_crypt_alloc();
+	return PTR_ERR_OR_ZERO(space->crypt);
 }
 
 static void space_free_parts(struct vmd_space *space)
 {
-	if (!IS_ERR_OR_NULL(space->store))
-		vmd_store_put(space->store);
+	struct vmd_store *store = space->store;
+
+	vmd_crypt_free(space->crypt);
 	vmd_policy_stop(space);
 	vmd_threads_destroy(space);
 	free_percpu(space->stats);
+	vmd_user_detach(space);
 	kfree(space);
+	vmd_store_put(store);
 }
 
 /**
  * vmd_space_create - a fresh space with one user
+ * @store: where its pages live; the reference is used up, unless this fails
+ * @like: another space whose budget, policy and observer it gets, or NULL: then
+ *	it starts with the module parameters
  *
- * It starts with the module parameters' size, budget, policy and observer.
- * Returns it or -ENOMEM or the error of opening the backing.
+ * Returns it or -ENOMEM; -EDQUOT if its owner may not have another one.
  */
-struct vmd_space *vmd_space_create(void)
+struct vmd_space *vmd_space_create(struct vmd_store *store,
+				   struct vmd_space *like)
 {
 	struct vmd_space *space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
 	int err;
 
 	if (!space)
 		return ERR_PTR(-ENOMEM);
+	space->store = store;
+	kref_get(&store->ref);
 	space_init_locks(space);
 	space_init_identity(space);
-	err = space_init_parts(space);
+	err = vmd_user_attach(space);
+	if (!err)
+		err = space_init_parts(space, like);
 	if (err)
 		goto free_parts;
 	err = space_make_inode(space);
@@ -156,6 +203,7 @@ struct vmd_space *vmd_space_create(void)
 	err = xa_err(xa_store(&spaces, space->id, space, GFP_KERNEL_ACCOUNT));
 	if (err)
 		goto free_inode;
+	vmd_store_put(store);
 	return space;
 
 free_inode:
@@ -170,8 +218,13 @@ static void space_release(struct kref *ref)
 {
 	struct vmd_space *space = container_of(ref, struct vmd_space, ref);
 
-	space->nr_pages = 0;
-	vmd_drop_from(space, 0);
+	/* The file would not take them, and nobody is left to keep them for. */
+	if (space->store->homes && vmd_space_dirty(space))
+		pr_warn_ratelimited("space %llu: %llu pages could not be written to its file: what they held is lost\n",
+				    space->id, vmd_space_dirty(space));
+	vmd_space_set_bytes(space, 0);
+	vmd_drop_range(space, 0, ULONG_MAX, false);
+	vmd_ready_drain(space, VMD_BATCH_MAX);
 	WARN_ON(atomic_long_read(&space->resident));
 	xa_destroy(&space->pages);
 	vmd_frames_destroy(space);
@@ -198,6 +251,18 @@ void vmd_space_put(struct vmd_space *space)
 }
 
 /**
+ * vmd_space_put_later - give a reference back where nothing may be waited for
+ * @space: if it was the last one, a worker frees it
+ *
+ * The last one is nobody else's: whoever looks for the space finds it no more.
+ */
+void vmd_space_put_later(struct vmd_space *space)
+{
+	if (!refcount_dec_not_one(&space->ref.refcount))
+		queue_work(vmd_idle_wq, &space->last_put);
+}
+
+/**
  * vmd_space_use - become a user: an open file
  * @space: the caller has a reference
  *
@@ -216,6 +281,8 @@ void vmd_space_unuse(struct vmd_space *space)
 {
 	if (!atomic_dec_and_test(&space->users))
 		return;
+	if (space->store->homes && !space->store->readonly)
+		vmd_write_last(space);
 	vmd_debugfs_remove(space);
 	cancel_delayed_work_sync(&space->harvest);
 	cancel_delayed_work_sync(&space->trim);
@@ -262,8 +329,9 @@ struct vmd_space *vmd_space_find(u64 id)
 
 /**
  * vmd_space_largest - the space with the most frames, with a reference
+ * @user: of those that count among this user's, or of all if NULL
  */
-struct vmd_space *vmd_space_largest(void)
+struct vmd_space *vmd_space_largest(const struct vmd_user *user)
 {
 	struct vmd_space *space, *largest = NULL;
 	u64 id = 0;
@@ -271,7 +339,8 @@ struct vmd_space *vmd_space_largest(void)
 
 	while ((space = vmd_space_next(id))) {
 		id = space->id;
-		if (atomic_long_read(&space->resident) > most) {
+		if (vmd_user_has(user, space) &&
+		    atomic_long_read(&space->resident) > most) {
 			most = atomic_long_read(&space->resident);
 			swap(space, largest);
 		}

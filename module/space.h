@@ -11,6 +11,9 @@
  *
  *   absent or swapped -> filling -> resident -> evicting -> absent or swapped
  *
+ * In a space on a file every page is at home in the file: one that was never
+ * touched is as good as swapped (vmd_space_place).
+ *
  * A filling frame is put in place by a compare-and-exchange. Whoever finds a
  * frame filling or evicting waits for it killably and looks the page up anew.
  * Frame structures are never freed while their space lives, so one found in
@@ -32,11 +35,22 @@
  *             vmd_space.pool_lock     (spin) free frame structures
  *             vmd_space.threads_lock  (spin) the table of threads
  *             vmd_space.maps_lock     (spin) the list of mappings
+ *             vmd_space.places_lock   (spin) places held, and the key
  *
  * The mmap_lock of any mm, the faulting thread's own included, is only tried
  * for under these (observe.c). None of them is held during I/O except the lock
  * of the very folio that is read or written, nor while user memory is copied:
  * that may fault on this same space.
+ *
+ * The kernel's reclaim (shrink.c) may come in wherever memory is allocated:
+ * under any of these that sleep, and in the midst of a fault on the space it
+ * comes to. So in reclaim evict_lock and folio locks are only tried for; no
+ * memory is waited for; and the last reference to a space is not given back
+ * (vmd_space_put_later). What it does wait for is what the kernel's own reclaim
+ * waits for, too, and nobody allocates under: i_mmap_rwsem, page-table locks
+ * and the spinlocks above. Allocations that must not come in again, as those
+ * made for eviction itself, say GFP_NOIO for the sake of file systems; they
+ * may come here all the same, and find evict_lock taken.
  */
 #ifndef _VMD_SPACE_H
 #define _VMD_SPACE_H
@@ -45,6 +59,7 @@
 #define pr_fmt(fmt)	"vmdemo: " fmt
 
 #include <linux/file.h>
+#include <linux/jiffies.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -70,6 +85,7 @@
 #define VMD_CHUNK_FRAMES	128	/* frame structures allocated at a time */
 #define VMD_BATCH_MAX		32	/* pages evicted in one round */
 #define VMD_CHAIN_MAX		8	/* pages one instruction may need */
+#define VMD_AHEAD_MAX		16	/* pages read ahead of a fault */
 
 enum vmd_observer {
 	VMD_OBSERVER_FAULT,
@@ -87,6 +103,7 @@ enum vmd_observer {
 #define VMD_FRAME_GUARDED	BIT(4)	/* a page of an unfinished instruction */
 #define VMD_FRAME_FRESH		BIT(5)	/* accessed bit is the insertion's own */
 #define VMD_FRAME_QUEUED	BIT(6)	/* in the policy's hands */
+#define VMD_FRAME_AHEAD		BIT(7)	/* read ahead, not touched since */
 
 /**
  * struct vmd_frame - a frame and the page in it
@@ -123,26 +140,53 @@ struct vmd_map {
 	pgoff_t reach;
 };
 
+struct vmd_user;
+
+/**
+ * struct vmd_ready - frames without a page, ready for the next fault (ready.c)
+ * @n: how many
+ * @folios: their memory
+ */
+struct vmd_ready {
+	u32 n;
+	struct folio *folios[VMD_BATCH_MAX];
+};
+
 /**
  * struct vmd_space - a space
  * @ref: references: one of all users together, requests under way, views
+ * @last_put: gives the last of them back where that may not be done
  * @users: open files
  * @id: never 0, never used twice
  * @owner: user who made it
+ * @user: what that user has (limits.c)
+ * @exempt: made with CAP_SYS_RESOURCE: caps on a user do not bind it
  * @pid: process that made it
  * @comm: its name
  * @inode: a private inode, so that unmapping concerns this space alone
  * @store: where pages live when not resident
+ * @places_lock: @places, @crypt
+ * @places: places in the store it holds, or is about to be given
+ * @crypt: the key, or NULL; does not change while there are @places
  * @pages: the page table
- * @nr_pages: size in pages; READ_ONCE outside config_lock
- * @resident: frames in use, the lent ones included
+ * @nr_pages: size in pages, the last one perhaps in part; READ_ONCE outside
+ *	config_lock
+ * @bytes: size in bytes, likewise
+ * @punch_first: pages whose content is being dropped and that may not come in
+ *	until that is done: first
+ * @punch_end: and behind the last; equal if there are none
+ * @punching: what is not done yet of that
+ * @resident: frames in use, the lent ones and the ready ones included
  * @limit: most frames that may be taken; below @budget only while a smaller
  *	budget is being enforced
  * @budget: what is reported
+ * @short_limit: as @limit, while memory is short
+ * @short_until: when that ends, in jiffies; 0 if it is not short
  * @pinned: frames pinned by advice
  * @dirty: resident pages known to be dirty
  * @frame_wait: woken when a frame or a frame structure becomes free
- * @pool_lock: @free, @nr_frames
+ * @pool_lock: @free, @nr_frames, @ready
+ * @ready: free frames
  * @free: first free frame structure, VMD_NO_SLOT if there is none
  * @nr_frames: frame structures there are
  * @chunks: the frame structures, VMD_CHUNK_FRAMES at a time
@@ -165,7 +209,9 @@ struct vmd_map {
  * @harvest: background harvest of accessed bits
  * @trim: takes lent frames back
  * @under_way: reads, and batches of pages on their way out
+ * @ahead_most: most pages to be read ahead: grows by hits, shrinks by waste
  * @progress: changes when a page comes in, goes, or could not
+ * @error_wait: who polls for an error of write-out
  * @stats: counters of each CPU
  * @reset: what was subtracted from them by VMD_IOC_RESET_STATS
  * @reset_lock: @reset
@@ -173,24 +219,37 @@ struct vmd_map {
  */
 struct vmd_space {
 	struct kref ref;
+	struct work_struct last_put;
 	atomic_t users;
 	u64 id;
 	kuid_t owner;
+	struct vmd_user *user;
+	bool exempt;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	struct inode *inode;
 	struct vmd_store *store;
+	spinlock_t places_lock;		/* places and the key they go with */
+	unsigned long places;
+	struct vmd_crypt *crypt;
 
 	struct xarray pages;
 	pgoff_t nr_pages;
+	u64 bytes;
+	pgoff_t punch_first;
+	pgoff_t punch_end;
+	atomic_t punching;
 
 	atomic_long_t resident;
 	unsigned long limit;
 	unsigned long budget;
+	unsigned long short_limit;
+	unsigned long short_until;
 	atomic_long_t pinned;
 	atomic_long_t dirty;
 	wait_queue_head_t frame_wait;
-	spinlock_t pool_lock;		/* free frame structures */
+	spinlock_t pool_lock;		/* free frames and their structures */
+	struct vmd_ready ready;
 	u32 free;
 	u32 nr_frames;
 	struct xarray chunks;
@@ -216,7 +275,9 @@ struct vmd_space {
 	struct delayed_work harvest;
 	struct delayed_work trim;
 	atomic_t under_way;
+	u32 ahead_most;
 	unsigned long progress;
+	wait_queue_head_t error_wait;
 
 	struct vmd_counters __percpu *stats;
 	struct vmd_counters reset;
@@ -225,10 +286,25 @@ struct vmd_space {
 };
 
 /**
+ * struct vmd_stream - where a thread's misses are going (ahead.c)
+ * @last: page of the last one
+ * @next: where the next one is due, if it goes on like that
+ * @stride: from one to the next
+ * @window: pages read ahead of the last one
+ */
+struct vmd_stream {
+	pgoff_t last;
+	pgoff_t next;
+	long stride;
+	u32 window;
+};
+
+/**
  * struct vmd_access - one access being served, as it passes through the files
  * @space: of which
  * @vmf: the fault, or NULL for advice
  * @index: page
+ * @reclaim: no page is wanted: frames are to be given back
  * @write: the access writes
  * @pin: the page is to be pinned when it is in (VMD_ADVICE_PIN)
  * @chained: of an instruction that has faulted before
@@ -236,12 +312,16 @@ struct vmd_space {
  * @reference: a reference, as far as the observer can tell
  * @evicted: had to evict to get a frame
  * @counted: is in the counters
+ * @ahead: pages to be read ahead of it
+ * @stride: how far apart
  * @file: pinned because the fault's lock was given up to wait
+ * @stuck: how long it waits
  */
 struct vmd_access {
 	struct vmd_space *space;
 	struct vm_fault *vmf;
 	pgoff_t index;
+	bool reclaim;
 	bool write;
 	bool pin;
 	bool chained;
@@ -249,7 +329,10 @@ struct vmd_access {
 	bool reference;
 	bool evicted;
 	bool counted;
+	u32 ahead;
+	long stride;
 	struct file *file;
+	struct vmd_stuck stuck;
 };
 
 static inline u32 vmd_frame_state(const struct vmd_frame *f)
@@ -268,6 +351,27 @@ static inline u64 vmd_space_dirty(struct vmd_space *space)
 	return max(atomic_long_read(&space->dirty), 0L);
 }
 
+/* Most frames that may be taken just now. */
+static inline unsigned long vmd_space_limit(struct vmd_space *space)
+{
+	unsigned long limit = READ_ONCE(space->limit);
+	unsigned long until = READ_ONCE(space->short_until);
+
+	if (likely(!until))
+		return limit;
+	if (time_before(jiffies, until))
+		return min(limit, READ_ONCE(space->short_limit));
+	WRITE_ONCE(space->short_until, 0);
+	return limit;
+}
+
+/* Pages in a frame. */
+static inline unsigned long vmd_space_resident(struct vmd_space *space)
+{
+	return max(atomic_long_read(&space->resident) -
+		   (long)READ_ONCE(space->ready.n), 0L);
+}
+
 /* Something moved: who waits for a frame may go on hoping. */
 static inline void vmd_space_progress(struct vmd_space *space)
 {
@@ -283,7 +387,7 @@ static inline struct address_space *vmd_mapping(struct vmd_space *space)
 
 static inline u64 vmd_space_size(const struct vmd_space *space)
 {
-	return (u64)READ_ONCE(space->nr_pages) << PAGE_SHIFT;
+	return READ_ONCE(space->bytes);
 }
 
 /*
@@ -313,17 +417,43 @@ static inline bool vmd_entry_is_frame(const void *entry)
 	return entry && !xa_is_value(entry);
 }
 
+/* Where page @index, whose entry is no frame, has its content, if any. */
+static inline u32 vmd_space_place(struct vmd_space *space, pgoff_t index,
+				  const void *entry)
+{
+	return space->store->homes ? index : vmd_entry_place(entry);
+}
+
+/* crypt.c */
+void vmd_place_free(struct vmd_space *space, u32 place);
+
+/* A page with this place is gone, or was never written and needs none. */
+static inline void vmd_space_free_place(struct vmd_space *space, u32 place)
+{
+	struct vmd_store *store = space->store;
+
+	if (store->homes)
+		return;
+	if (place == VMD_NO_PLACE)
+		store->ops->unreserve(store);
+	else
+		vmd_place_free(space, place);
+}
+
 /* space.c: life and configuration */
 /* Held while a space's counters go over to those of spaces that are gone. */
 extern struct mutex vmd_spaces_lock;
-struct vmd_space *vmd_space_create(void);
+struct vmd_space *vmd_space_create(struct vmd_store *store,
+				   struct vmd_space *like);
+void vmd_space_set_bytes(struct vmd_space *space, u64 bytes);
 bool vmd_space_use(struct vmd_space *space);
 void vmd_space_unuse(struct vmd_space *space);
 void vmd_space_get(struct vmd_space *space);
 void vmd_space_put(struct vmd_space *space);
+void vmd_space_put_later(struct vmd_space *space);
 struct vmd_space *vmd_space_find(u64 id);
 struct vmd_space *vmd_space_next(u64 after);
-struct vmd_space *vmd_space_largest(void);
+struct vmd_space *vmd_space_largest(const struct vmd_user *user);
 unsigned long vmd_space_count(void);
 void vmd_space_reach(struct vmd_space *space, pgoff_t end);
 
@@ -335,6 +465,7 @@ const char *vmd_observer_name(enum vmd_observer observer);
 
 /* frame.c: frames, budget, state changes */
 struct vmd_frame *vmd_frame_take(struct vmd_access *a);
+struct vmd_frame *vmd_frame_take_spare(struct vmd_space *space);
 void vmd_frame_return(struct vmd_space *space, struct vmd_frame *f);
 struct vmd_frame *vmd_frame_by_id(struct vmd_space *space, u32 id);
 void vmd_frame_set_state(struct vmd_frame *f, u32 state);
@@ -344,14 +475,31 @@ int vmd_frame_wait(struct vmd_access *a, struct vmd_frame *f);
 bool vmd_frame_idle(const struct vmd_frame *f);
 struct folio *vmd_frame_lock_folio(struct vmd_access *a, struct vmd_frame *f,
 				   int *err);
-int vmd_frame_charge(struct vmd_access *a);
+struct folio *vmd_frame_find(struct vmd_access *a, struct vmd_frame **f,
+			     int *err);
+int vmd_frame_charge(struct vmd_access *a, struct folio **folio);
+bool vmd_frame_charge_spare(struct vmd_space *space, struct folio **folio);
 void vmd_frame_uncharge(struct vmd_space *space);
+int vmd_frames_shed(struct vmd_access *a);
+int vmd_nap(struct vmd_access *a);
 struct folio *vmd_folio_alloc(struct vmd_access *a, bool zero);
+struct folio *vmd_folio_part(struct vmd_frame *f);
 void vmd_folio_release(struct vmd_frame *f);
 void vmd_folio_clean(struct vmd_space *space, struct folio *folio);
 void vmd_frames_destroy(struct vmd_space *space);
 void vmd_may_wait(struct vmd_access *a);
 unsigned long vmd_frames_total(void);
+
+/* ready.c: free frames */
+void vmd_ready_mark(struct folio *folio);
+bool vmd_ready_put(struct vmd_space *space, struct folio *folio);
+bool vmd_ready_take(struct vmd_space *space, struct folio **folio);
+unsigned long vmd_ready_drain(struct vmd_space *space, unsigned long most);
+
+/* ahead.c: reading ahead */
+void vmd_ahead_guess(struct vmd_access *a, struct vmd_stream *s);
+void vmd_ahead_hit(struct vmd_space *space, struct vmd_frame *f);
+void vmd_ahead_wasted(struct vmd_space *space, struct vmd_frame *f);
 
 /* fill.c: bringing a page in */
 int vmd_fill(struct vmd_access *a, void *entry, struct folio **folio);
@@ -362,12 +510,39 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 	      struct vmd_access *a);
 int vmd_evict_page(struct vmd_space *space, pgoff_t index, bool only_clean);
 int vmd_evict_down(struct vmd_space *space, unsigned long limit);
-void vmd_drop_from(struct vmd_space *space, pgoff_t first);
+unsigned long vmd_evict_clean_most(struct vmd_space *space,
+				   unsigned long floor);
+int vmd_evict_clean(struct vmd_space *space, unsigned long want,
+		    unsigned long floor);
+void vmd_trim_work(struct work_struct *work);
+int vmd_reclaim_total(enum vmd_haste haste);
+int vmd_reclaim_user(const struct vmd_user *user, enum vmd_haste haste);
+
+/* limits.c: caps on a user */
+int vmd_user_attach(struct vmd_space *space);
+void vmd_user_detach(struct vmd_space *space);
+bool vmd_user_has(const struct vmd_user *user, const struct vmd_space *space);
+bool vmd_user_charge_frame(struct vmd_space *space);
+void vmd_user_uncharge_frame(struct vmd_space *space);
+bool vmd_user_may_charge(const struct vmd_space *space);
+bool vmd_user_charge_slot(struct vmd_space *space);
+void vmd_user_uncharge_slot(struct vmd_space *space);
+bool vmd_user_crowded(const struct vmd_space *space);
+void vmd_users_enforce(void);
+
+/* shrink.c: giving frames back when memory is short */
+int vmd_shrink_init(void);
+void vmd_shrink_exit(void);
+
+/* drop.c: pages go, content and all */
+int vmd_drop_range(struct vmd_space *space, pgoff_t first, pgoff_t end,
+		   bool killable);
+int vmd_zero_tail(struct vmd_space *space, u64 bytes);
+int vmd_punch(struct vmd_space *space, pgoff_t first, pgoff_t end);
 
 /* writeback.c: writing pages that stay */
-int vmd_write_range(struct vmd_space *space, pgoff_t first, pgoff_t end);
-void vmd_trim_work(struct work_struct *work);
-int vmd_reclaim_total(void);
+int vmd_sync(struct vmd_space *space, pgoff_t first, pgoff_t end);
+void vmd_write_last(struct vmd_space *space);
 
 /* decide.c: the space's instance of its policy */
 int vmd_policy_start(struct vmd_space *space,
@@ -377,6 +552,7 @@ int vmd_policy_switch(struct vmd_space *space,
 int vmd_policy_reshape(struct vmd_space *space, u32 slots,
 		       unsigned long budget);
 void vmd_policy_stop(struct vmd_space *space);
+void vmd_decide_missed(struct vmd_space *space, pgoff_t index);
 void vmd_decide_inserted(struct vmd_space *space, struct vmd_frame *f,
 			 u32 flags);
 void vmd_decide_touched(struct vmd_space *space, struct vmd_frame *f,
@@ -390,7 +566,9 @@ u32 vmd_decide_victims(struct vmd_space *space, u32 *out, u32 max);
 struct vmd_map *vmd_map_add(struct vmd_space *space,
 			    struct vm_area_struct *vma, gfp_t gfp);
 void vmd_map_remove(struct vmd_map *map);
+void vmd_maps_reached(struct vmd_space *space);
 void vmd_observed(struct vmd_space *space, struct vmd_frame *f);
+bool vmd_maps_hide_accesses(struct vmd_space *space);
 bool vmd_harvest_frame(struct vmd_space *space, struct vmd_frame *f);
 void vmd_harvest_kick(struct vmd_space *space);
 void vmd_harvest_work(struct work_struct *work);
@@ -438,8 +616,13 @@ void vmd_procfs_exit(void);
 /* param.c: module parameters */
 const char *vmd_backing_path(void);
 umode_t vmd_node_mode(void);
+u32 vmd_readahead(void);
 u64 vmd_max_size(void);
 u64 vmd_max_frames(void);
+u64 vmd_user_spaces(void);
+u64 vmd_user_frames(void);
+u64 vmd_user_slots(void);
+u32 vmd_floor(void);
 void vmd_default_config(struct vmd_config *cfg,
 			struct vmd_policy_choice *policy);
 int vmd_params_init(void);

@@ -13,6 +13,7 @@ static struct vmd_counters stats_retired;
 /* One after the other, each with its own end. */
 #define X(name, text)	#name "\0"
 static const char stats_names[] = VMD_COUNTERS(X);
+static const char stats_more_names[] = VMD_MORE_COUNTERS(X);
 #undef X
 
 /**
@@ -27,24 +28,27 @@ void vmd_stats_latency(struct vmd_space *space, u64 ns)
 	this_cpu_inc(space->stats->latency[bucket]);
 }
 
+/* A struct vmd_counters as what it is: an array. */
+#define COUNTERS_ALL	(sizeof(struct vmd_counters) / sizeof(u64))
+
 static void counters_add(struct vmd_counters *sum, const struct vmd_counters *c)
 {
+	u64 *to = (u64 *)sum;
+	const u64 *from = (const u64 *)c;
 	u32 i;
 
-	for (i = 0; i < VMD_NR_COUNTED; i++)
-		sum->count[i] += READ_ONCE(c->count[i]);
-	for (i = 0; i < VMD_LATENCY_BUCKETS; i++)
-		sum->latency[i] += READ_ONCE(c->latency[i]);
+	for (i = 0; i < COUNTERS_ALL; i++)
+		to[i] += READ_ONCE(from[i]);
 }
 
 static void counters_sub(struct vmd_counters *sum, const struct vmd_counters *c)
 {
+	u64 *to = (u64 *)sum;
+	const u64 *from = (const u64 *)c;
 	u32 i;
 
-	for (i = 0; i < VMD_NR_COUNTED; i++)
-		sum->count[i] -= c->count[i];
-	for (i = 0; i < VMD_LATENCY_BUCKETS; i++)
-		sum->latency[i] -= c->latency[i];
+	for (i = 0; i < COUNTERS_ALL; i++)
+		to[i] -= from[i];
 }
 
 static void counters_sum(struct vmd_space *space, struct vmd_counters *sum)
@@ -59,17 +63,19 @@ static void counters_sum(struct vmd_space *space, struct vmd_counters *sum)
 /* The counters follow each other in struct vmd_stats as they do here. */
 static void stats_fill(struct vmd_stats *out, const struct vmd_counters *c)
 {
-	u64 *to = &out->references;
+	u64 *to = &out->references, *more = &out->unmap_calls;
 	u32 i;
 
 	for (i = 0; i < VMD_NR_COUNTED; i++)
 		to[i] = c->count[i];
 	memcpy(out->latency, c->latency, sizeof(c->latency));
+	for (i = 0; i < VMD_NR_MORE; i++)
+		more[i] = c->more[i];
 }
 
 static void stats_add_levels(struct vmd_space *space, struct vmd_stats *out)
 {
-	out->resident += atomic_long_read(&space->resident);
+	out->resident += vmd_space_resident(space);
 	out->dirty += vmd_space_dirty(space);
 	out->budget += READ_ONCE(space->budget);
 	out->size += vmd_space_size(space);
@@ -142,6 +148,14 @@ void vmd_stats_module(struct vmd_stats *out)
 	stats_fill(out, &sum);
 }
 
+/* Values under their names, which follow each other, each with its own end. */
+static void stats_show_named(struct seq_file *m, const char *name,
+			     const u64 *value, u32 n)
+{
+	for (; n--; name += strlen(name) + 1)
+		seq_printf(m, "%s %llu\n", name, *value++);
+}
+
 /**
  * vmd_stats_show - write a snapshot, "name value" a line
  * @m: where to
@@ -149,12 +163,11 @@ void vmd_stats_module(struct vmd_stats *out)
  */
 void vmd_stats_show(struct seq_file *m, const struct vmd_stats *stats)
 {
-	const u64 *value = &stats->references;
-	const char *name = stats_names;
 	u32 i;
 
-	for (i = 0; i < VMD_NR_COUNTERS; i++, name += strlen(name) + 1)
-		seq_printf(m, "%s %llu\n", name, value[i]);
+	stats_show_named(m, stats_names, &stats->references, VMD_NR_FIRST);
+	stats_show_named(m, stats_more_names,
+			 &stats->unmap_calls, VMD_NR_MORE);
 	for (i = 0; i < VMD_LATENCY_BUCKETS; i++)
 		seq_printf(m, "latency_ns_%llu %llu\n", 1ULL << i,
 			   stats->latency[i]);

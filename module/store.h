@@ -3,8 +3,14 @@
  * The store contract: where pages live when they are not resident.
  *
  * A store offers places for pages. A place is a number; what it means is the
- * store's own affair: a slot of the swap backing (store_swap.c). A store knows
- * nothing of spaces, policies or page tables.
+ * store's own affair: a slot of the swap backing that all spaces share
+ * (store_swap.c), or a page of the file that one space is a window on
+ * (store_file.c). A store knows nothing of spaces, policies or page tables.
+ *
+ * In the swap store a page gets a place when it is first written out. That must
+ * not fail for want of room, so one is reserved before the page comes in: a
+ * frame in use whose place is VMD_NO_PLACE has a reservation. In a store with
+ * homes page i has place i, always, and nothing is reserved, got or given back.
  *
  * Input and output goes by struct vmd_io: one request for neighbouring places.
  * Requests that belong together are collected in a struct vmd_io_group, which
@@ -12,9 +18,9 @@
  *
  *	group_init(finish) -> add requests, submit each -> vmd_io_wait()
  *
- * The waiter may be killed. Then the group finishes without it, on the
- * module's workqueue, so what the group's requests point to must not belong
- * to the waiter.
+ * The waiter may be killed, or give up where nothing moves (enum vmd_haste).
+ * Then the group finishes without it, on the module's workqueue, so what the
+ * group's requests point to must not belong to the waiter.
  */
 #ifndef _VMD_STORE_H
 #define _VMD_STORE_H
@@ -29,10 +35,37 @@
 #include "compat.h"
 
 struct vmd_access;
+struct vmd_backing;
 struct vmd_io_group;
 struct vmd_store;
 
 #define VMD_NO_PLACE	((u32)~0)
+
+/**
+ * enum vmd_haste - how long somebody waits for a store
+ * @VMD_PATIENT: until it is done, or he is killed
+ * @VMD_IN_KERNEL: not when nothing has moved for seconds: a fault in the kernel
+ *	may hold the very lock that the store's file needs
+ * @VMD_CLOSING: likewise: who is exiting cannot be killed any more, and may be
+ *	the one who serves the file (FUSE, nbd)
+ */
+enum vmd_haste {
+	VMD_PATIENT,
+	VMD_IN_KERNEL,
+	VMD_CLOSING,
+};
+
+/**
+ * struct vmd_stuck - since when nothing has moved
+ * @haste: how long is waited
+ * @ended: vmd_store.ended when it was last looked at
+ * @since: jiffies then; 0 before the first look
+ */
+struct vmd_stuck {
+	enum vmd_haste haste;
+	long ended;
+	unsigned long since;
+};
 
 /**
  * struct vmd_io - one request: @nr pages from place @place on
@@ -42,10 +75,12 @@ struct vmd_store;
  * @place: first place
  * @nr: pages
  * @bvec: the pages' memory, @nr entries, alive until the group has finished
+ * @bytes: of them that belong to the backing: less where a file ends
  * @iocb: for backings that are files
  * @iter: for backings that are files
  * @work: for backings whose writes another thread has to do
- * @store: for @work
+ * @backing: for @work
+ * @store: where it was submitted
  */
 struct vmd_io {
 	struct vmd_io_group *group;
@@ -53,10 +88,12 @@ struct vmd_io {
 	int error;
 	u32 place;
 	u32 nr;
+	u32 bytes;
 	struct bio_vec *bvec;
 	struct kiocb iocb;
 	struct iov_iter iter;
 	struct work_struct work;
+	struct vmd_backing *backing;
 	struct vmd_store *store;
 };
 
@@ -79,20 +116,31 @@ struct vmd_io_group {
 /**
  * struct vmd_store_ops - a kind of store
  * @name: for lists
+ * @encrypts: its places are the module's own, what is there may be encrypted
  *
  * All may be called from many threads at once.
  */
 struct vmd_store_ops {
 	const char *name;
+	bool encrypts;
 
 	/*
-	 * Get up to @want neighbouring places. May wait, killably, for the
-	 * backing to be enlarged, on behalf of @a if that is not NULL.
-	 * Returns how many (1 to @want, the first in *@first), or -ENOSPC,
-	 * -EIO or -EINTR.
+	 * Reserve a place. May wait, killably, for the backing to be enlarged,
+	 * on behalf of @a. Returns 0, -ENOSPC, -EIO, -ENOMEM or -EINTR.
 	 */
-	int (*alloc)(struct vmd_store *store, u32 want, u32 *first,
-		     struct vmd_access *a);
+	int (*reserve)(struct vmd_store *store, struct vmd_access *a);
+
+	/* Give a reservation back that has not become a place. */
+	void (*unreserve)(struct vmd_store *store);
+
+	/*
+	 * Turn up to @want reservations into neighbouring places. Does not
+	 * sleep. Returns how many, at least 1, the first in *@first.
+	 */
+	u32 (*alloc)(struct vmd_store *store, u32 want, u32 *first);
+
+	/* Turn a place back into a reservation; what it holds is lost. */
+	void (*unplace)(struct vmd_store *store, u32 place);
 
 	/* Give places back. Does not sleep; not from interrupts. */
 	void (*free)(struct vmd_store *store, u32 first, u32 nr);
@@ -104,8 +152,25 @@ struct vmd_store_ops {
 	 */
 	void (*submit)(struct vmd_store *store, struct vmd_io *io);
 
-	/* Everything written is on the medium when this returns 0. */
+	/*
+	 * Everything written is on the medium when this returns 0. Waits
+	 * killably, as do the next two.
+	 */
 	int (*sync)(struct vmd_store *store);
+
+	/*
+	 * With homes: make the file @bytes long. -EINTR: it will be. -EINVAL
+	 * where it cannot.
+	 */
+	int (*resize)(struct vmd_store *store, u64 bytes);
+
+	/*
+	 * With homes: pages from @first to before @end are to read as zeros.
+	 * @ended(@arg) is called once when that is so, or has failed, also if
+	 * this returned -EINTR before.
+	 */
+	int (*punch)(struct vmd_store *store, u64 first, u64 end,
+		     void (*ended)(void *arg), void *arg);
 
 	/* The last reference is gone. */
 	void (*release)(struct vmd_store *store);
@@ -114,13 +179,20 @@ struct vmd_store_ops {
 /**
  * struct vmd_store - an open store
  * @ops: its kind
- * @ref: references: one of the module's and one for each space
- * @used: places given out
+ * @ref: references: one of the module's, one for each space, one for each call
+ *	that goes on without who made it
+ * @homes: page i has place i
+ * @readonly: nothing may be written
+ * @ended: counts requests that have ended
+ * @put_work: for the last reference, where it cannot be given back directly
  */
 struct vmd_store {
 	const struct vmd_store_ops *ops;
 	struct kref ref;
-	atomic64_t used;
+	bool homes;
+	bool readonly;
+	atomic_long_t ended;
+	struct work_struct put_work;
 };
 
 void vmd_io_group_init(struct vmd_io_group *group,
@@ -130,36 +202,68 @@ void vmd_io_submit(struct vmd_store *store, struct vmd_io_group *group,
 void vmd_io_end(struct vmd_io *io, int error);
 bool vmd_io_done(struct vmd_io_group *group);
 bool vmd_io_abandoned(struct vmd_io_group *group);
-int vmd_io_wait(struct vmd_io_group *group);
+int vmd_io_wait(struct vmd_io_group *group, struct vmd_store *store,
+		struct vmd_stuck *stuck);
+bool vmd_stuck(struct vmd_stuck *stuck, struct vmd_store *store);
 
+/* store.c */
+void vmd_store_init(struct vmd_store *store, const struct vmd_store_ops *ops);
 void vmd_store_put(struct vmd_store *store);
+void vmd_store_put_later(struct vmd_store *store);
 
 /* store_swap.c: the swap store, one for all spaces. */
 struct vmd_store *vmd_swap_get(void);
 void vmd_swap_exit(void);
 
+/* store_file.c: a file store, of one space. */
+struct vmd_store *vmd_file_store_open(int fd);
+u64 vmd_file_store_bytes(struct vmd_store *store);
+int vmd_file_claim(struct inode *inode, bool write);
+void vmd_file_unclaim(struct inode *inode, bool write);
+
 /**
- * struct vmd_backing - the file or block device under a store (backing.c)
+ * struct vmd_backing - the file or block device under a store
+ * @store: which
+ * @wq: where what may wait for locks is done
  * @file: the file, or NULL
  * @bdev: the block device, if @file is NULL
+ * @inode: of whichever it is, claimed
+ * @write: claimed for writing
  * @direct: the file does direct I/O
  * @grows: the file may be made longer
  * @pages: whole pages there are now
+ * @changing: a call that changes the file's length or blocks is under way
+ * @bytes: where the file ends, if not at the end of a page, and nothing behind
+ *	it may be written; U64_MAX if all pages are whole
  */
 struct vmd_backing {
+	struct vmd_store *store;
+	struct workqueue_struct *wq;
 	struct file *file;
 	struct vmd_bdev bdev;
+	struct inode *inode;
+	bool write;
 	bool direct;
 	bool grows;
 	u64 pages;
+	int changing;
+	u64 bytes;
 };
 
+/* backing.c: opening, closing, making longer */
 int vmd_backing_open(struct vmd_backing *backing, const char *path);
 void vmd_backing_close(struct vmd_backing *backing);
+
+/* backing_call.c: what a worker does while others wait */
 int vmd_backing_grow(struct vmd_backing *backing, u64 pages,
 		     struct vmd_access *a);
-void vmd_backing_submit(struct vmd_backing *backing, struct vmd_io *io);
 int vmd_backing_sync(struct vmd_backing *backing);
+int vmd_backing_resize(struct vmd_backing *backing, u64 bytes);
+int vmd_backing_punch(struct vmd_backing *backing, u64 from, u64 to,
+		      void (*ended)(void *arg), void *arg);
+
+/* backing_io.c: reading and writing */
+void vmd_backing_submit(struct vmd_backing *backing, struct vmd_io *io);
 
 /* The module's workqueue (main.c): for what must go on without its task. */
 extern struct workqueue_struct *vmd_wq;

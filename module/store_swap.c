@@ -8,6 +8,9 @@
  *
  * Slots are bits in chunks, searched from where the last search ended (next
  * fit), so that pages evicted together lie together.
+ *
+ * Slots given out and slots reserved are never more than there are: the backing
+ * is made longer for a reservation, not when a page has to go.
  */
 #include <linux/bitmap.h>
 #include <linux/slab.h>
@@ -18,6 +21,7 @@
 
 #define CHUNK_SLOTS	(PAGE_SIZE * BITS_PER_BYTE)	/* one page of bits */
 #define GROW_SLOTS	4096				/* 16 MiB at a time */
+#define RUNS_LOOKED_AT	16
 #define GROW_LEAST	64				/* when space is short */
 
 /**
@@ -27,8 +31,9 @@
  * @grow_lock: one thread enlarges the backing; outside @lock
  * @lock: the bits, @nr_slots, @nr_used and @hint
  * @chunks: bitmaps of CHUNK_SLOTS slots each
- * @nr_slots: slots there are
+ * @nr_slots: slots there are; grows only
  * @nr_used: slots given out
+ * @promised: slots given out or reserved, up to @nr_slots
  * @hint: where the next search begins
  */
 struct vmd_swap {
@@ -39,6 +44,7 @@ struct vmd_swap {
 	struct xarray chunks;
 	u32 nr_slots;
 	u32 nr_used;
+	atomic64_t promised;
 	u32 hint;
 };
 
@@ -57,20 +63,28 @@ static u32 swap_chunk(struct vmd_swap *swap, u32 slot, u32 *start)
 	return min_t(u32, CHUNK_SLOTS, swap->nr_slots - *start);
 }
 
-/* A run of free slots within the chunk of @from, at or after @from. */
+/*
+ * Free slots within the chunk of @from, at or after @from: the first run that is
+ * long enough, or else the longest of the next few.
+ */
 static u32 swap_find_run(struct vmd_swap *swap, u32 from, u32 want, u32 *first)
 {
 	u32 start, nr = swap_chunk(swap, from, &start);
 	unsigned long *bits = xa_load(&swap->chunks, from / CHUNK_SLOTS);
-	u32 bit = find_next_zero_bit(bits, nr, from - start);
-	u32 end;
+	u32 bit, end = from - start, best = 0, tries;
 
-	if (bit >= nr)
-		return 0;
-	end = find_next_bit(bits, min(nr, bit + want), bit);
-	bitmap_set(bits, bit, end - bit);
-	*first = start + bit;
-	return end - bit;
+	for (tries = 0; tries < RUNS_LOOKED_AT && best < want; tries++) {
+		bit = find_next_zero_bit(bits, nr, end);
+		if (bit >= nr)
+			break;
+		end = find_next_bit(bits, min(nr, bit + want), bit);
+		if (end - bit <= best)
+			continue;
+		best = end - bit;
+		*first = start + bit;
+	}
+	bitmap_set(bits, best ? *first - start : 0, best);
+	return best;
 }
 
 static u32 swap_alloc_locked(struct vmd_swap *swap, u32 want, u32 *first)
@@ -94,16 +108,6 @@ static u32 swap_alloc_locked(struct vmd_swap *swap, u32 want, u32 *first)
 			from = 0;
 	}
 	return 0;
-}
-
-static u32 swap_try_alloc(struct vmd_swap *swap, u32 want, u32 *first)
-{
-	u32 got;
-
-	spin_lock(&swap->lock);
-	got = swap_alloc_locked(swap, want, first);
-	spin_unlock(&swap->lock);
-	return got;
 }
 
 /* Bitmaps for slots up to @end. Called under the grow lock, or at the start. */
@@ -131,7 +135,7 @@ static int swap_add_chunks(struct vmd_swap *swap, u64 end)
 static void swap_set_slots(struct vmd_swap *swap, u64 nr)
 {
 	spin_lock(&swap->lock);
-	swap->nr_slots = nr;
+	WRITE_ONCE(swap->nr_slots, nr);
 	spin_unlock(&swap->lock);
 }
 
@@ -152,32 +156,62 @@ static int swap_grow(struct vmd_swap *swap, struct vmd_access *a)
 	return err;
 }
 
-static int swap_alloc(struct vmd_store *store, u32 want, u32 *first,
-		      struct vmd_access *a)
+static bool swap_try_reserve(struct vmd_swap *swap)
+{
+	s64 n = atomic64_read(&swap->promised);
+
+	do {
+		if (n >= READ_ONCE(swap->nr_slots))
+			return false;
+	} while (!atomic64_try_cmpxchg(&swap->promised, &n, n + 1));
+	return true;
+}
+
+static int swap_reserve(struct vmd_store *store, struct vmd_access *a)
 {
 	struct vmd_swap *swap = to_swap(store);
-	u32 got = swap_try_alloc(swap, want, first);
 	int err = 0;
 
-	while (!got && !err) {
-		if (!mutex_trylock(&swap->grow_lock)) {
-			if (a)
-				vmd_may_wait(a);
-			if (mutex_lock_killable(&swap->grow_lock))
-				return -EINTR;
-		}
-		/* Somebody else may have made it grow meanwhile. */
-		got = swap_try_alloc(swap, want, first);
-		if (!got)
-			err = swap_grow(swap, a);
-		mutex_unlock(&swap->grow_lock);
-		if (!err && !got)
-			got = swap_try_alloc(swap, want, first);
+	if (swap_try_reserve(swap))
+		return 0;
+	if (!mutex_trylock(&swap->grow_lock)) {
+		vmd_may_wait(a);
+		if (mutex_lock_killable(&swap->grow_lock))
+			return -EINTR;
 	}
-	if (err)
-		return err;
-	atomic64_add(got, &store->used);
+	/* Somebody else may have made it grow meanwhile, or used it up. */
+	while (!err && !swap_try_reserve(swap))
+		err = swap_grow(swap, a);
+	mutex_unlock(&swap->grow_lock);
+	return err;
+}
+
+static void swap_unreserve(struct vmd_store *store)
+{
+	atomic64_dec(&to_swap(store)->promised);
+}
+
+static u32 swap_alloc(struct vmd_store *store, u32 want, u32 *first)
+{
+	struct vmd_swap *swap = to_swap(store);
+	u32 got;
+
+	spin_lock(&swap->lock);
+	got = swap_alloc_locked(swap, want, first);
+	spin_unlock(&swap->lock);
 	return got;
+}
+
+static void swap_unplace(struct vmd_store *store, u32 place)
+{
+	struct vmd_swap *swap = to_swap(store);
+	unsigned long *bits;
+
+	spin_lock(&swap->lock);
+	bits = xa_load(&swap->chunks, place / CHUNK_SLOTS);
+	WARN_ON_ONCE(!__test_and_clear_bit(place % CHUNK_SLOTS, bits));
+	swap->nr_used--;
+	spin_unlock(&swap->lock);
 }
 
 static void swap_free(struct vmd_store *store, u32 first, u32 nr)
@@ -185,14 +219,17 @@ static void swap_free(struct vmd_store *store, u32 first, u32 nr)
 	struct vmd_swap *swap = to_swap(store);
 	unsigned long *bits;
 
+	u32 i;
+
 	spin_lock(&swap->lock);
-	for (; nr; first++, nr--) {
-		bits = xa_load(&swap->chunks, first / CHUNK_SLOTS);
-		WARN_ON_ONCE(!__test_and_clear_bit(first % CHUNK_SLOTS, bits));
+	for (i = first; i < first + nr; i++) {
+		bits = xa_load(&swap->chunks, i / CHUNK_SLOTS);
+		WARN_ON_ONCE(!__test_and_clear_bit(i % CHUNK_SLOTS, bits));
 		swap->nr_used--;
-		atomic64_dec(&store->used);
 	}
 	spin_unlock(&swap->lock);
+	/* Not before they are free: who reserves one finds one. */
+	atomic64_sub(nr, &swap->promised);
 }
 
 static void swap_submit(struct vmd_store *store, struct vmd_io *io)
@@ -220,14 +257,18 @@ static void swap_release(struct vmd_store *store)
 {
 	struct vmd_swap *swap = to_swap(store);
 
-	WARN_ON(swap->nr_used);
+	WARN_ON(swap->nr_used || atomic64_read(&swap->promised));
 	vmd_backing_close(&swap->backing);
 	swap_destroy(swap);
 }
 
 static const struct vmd_store_ops swap_ops = {
 	.name	 = "swap",
+	.reserve = swap_reserve,
+	.unreserve = swap_unreserve,
+	.encrypts = true,
 	.alloc	 = swap_alloc,
+	.unplace = swap_unplace,
 	.free	 = swap_free,
 	.submit	 = swap_submit,
 	.sync	 = swap_sync,
@@ -254,8 +295,8 @@ static struct vmd_swap *swap_open(const char *path)
 
 	if (!swap)
 		return ERR_PTR(-ENOMEM);
-	swap->store.ops = &swap_ops;
-	kref_init(&swap->store.ref);
+	vmd_store_init(&swap->store, &swap_ops);
+	swap->backing.store = &swap->store;
 	mutex_init(&swap->grow_lock);
 	spin_lock_init(&swap->lock);
 	xa_init(&swap->chunks);
@@ -294,22 +335,6 @@ struct vmd_store *vmd_swap_get(void)
 		kref_get(&swap->store.ref);
 	mutex_unlock(&swap_open_lock);
 	return IS_ERR(swap) ? ERR_CAST(swap) : &swap->store;
-}
-
-static void store_release(struct kref *ref)
-{
-	struct vmd_store *store = container_of(ref, struct vmd_store, ref);
-
-	store->ops->release(store);
-}
-
-/**
- * vmd_store_put - give a reference back
- * @store: the last one closes it
- */
-void vmd_store_put(struct vmd_store *store)
-{
-	kref_put(&store->ref, store_release);
 }
 
 /**

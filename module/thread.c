@@ -47,6 +47,7 @@
  * @guarded: its pages are guarded
  * @n: entries of @pages
  * @pages: the pages of its instruction, the last touched last
+ * @stream: where its misses are going
  */
 struct vmd_thread {
 	struct hlist_node list;
@@ -58,6 +59,7 @@ struct vmd_thread {
 	bool guarded;
 	u32 n;
 	pgoff_t pages[VMD_CHAIN_MAX];
+	struct vmd_stream stream;
 };
 
 /* Pages that a thread is no longer at: to be unmapped. */
@@ -222,6 +224,7 @@ static void thread_step(struct vmd_thread *t, struct vmd_access *a,
 		t->pages[t->n++] = a->index;
 	}
 	a->several = same && t->n > 1;
+	vmd_ahead_guess(a, &t->stream);
 	t->stamp = jiffies;
 	if (same)
 		thread_guard_all(space, t, true);

@@ -35,24 +35,23 @@ static bool write_needed(void *entry)
 }
 
 /*
- * Lock page @index and add it, if it is resident and might be dirty. Returns
+ * Lock page @a->index and add it, if it is resident and might be dirty. Returns
  * -EAGAIN instead of waiting while others are locked: whoever is waited for may
  * need one of those to go.
  */
-static int write_add(struct vmd_batch *batch, pgoff_t index)
+static int write_add(struct vmd_batch *batch, struct vmd_access *a)
 {
-	struct vmd_access a = { .space = batch->space, .index = index };
 	struct folio *folio;
 	void *entry;
 	int err;
 
 	for (;;) {
-		entry = xa_load(&batch->space->pages, index);
+		entry = xa_load(&batch->space->pages, a->index);
 		if (!write_needed(entry))
 			return 0;
 		if (batch->n && !vmd_frame_idle(entry))
 			return -EAGAIN;
-		folio = vmd_frame_lock_folio(&a, entry, &err);
+		folio = vmd_frame_lock_folio(a, entry, &err);
 		if (err)
 			return err;
 		if (folio)
@@ -65,29 +64,50 @@ static int write_add(struct vmd_batch *batch, pgoff_t index)
 	return 0;
 }
 
-/* Write the next pages from *@index on; moves *@index behind them. */
-static int write_some(struct vmd_space *space, unsigned long *index,
-		      pgoff_t last)
+/*
+ * Write the next pages from @a->index on; moves that behind them. A page that
+ * is not to be waited for is stepped over.
+ */
+static int write_some(struct vmd_access *a, pgoff_t last)
 {
+	struct vmd_space *space = a->space;
 	struct vmd_batch *batch = vmd_batch_alloc(space, VMD_BATCH_MAX, false);
-	unsigned long at = *index;
+	unsigned long at = a->index;
 	int err = 0, written;
 
 	while (!err && batch->n < VMD_BATCH_MAX && at <= last &&
 	       xa_find(&space->pages, &at, last, XA_PRESENT)) {
-		err = write_add(batch, at);
-		*index = err ? at : ++at;
+		a->index = at;
+		err = write_add(batch, a);
+		if (!err || err == -EDEADLK)
+			a->index = ++at;
 	}
 	if (!err && batch->n < VMD_BATCH_MAX)
-		*index = last + 1;
-	written = vmd_batch_run(batch, NULL);
+		a->index = last + 1;
+	written = vmd_batch_run(batch, a);
 	if (err && err != -EAGAIN)
 		return err;
 	return written < 0 && written != -EAGAIN ? written : 0;
 }
 
+/* Every page is tried, whatever becomes of the others. */
+static int write_pages(struct vmd_access *a, pgoff_t end)
+{
+	int err = 0, this;
+
+	while (a->index < end) {
+		this = write_some(a, end - 1);
+		if (!err)
+			err = this;
+		if (this == -EINTR)
+			return this;
+		cond_resched();
+	}
+	return err;
+}
+
 /**
- * vmd_write_range - write the dirty pages of a range and wait
+ * vmd_sync - write the dirty pages of a range and wait until they are safe
  * @space: of which
  * @first: first page
  * @end: the page after the last one
@@ -95,19 +115,49 @@ static int write_some(struct vmd_space *space, unsigned long *index,
  * Every page is tried, whatever becomes of the others. Returns 0, -EINTR, or
  * the first error; the pages it concerns are resident and dirty.
  */
-int vmd_write_range(struct vmd_space *space, pgoff_t first, pgoff_t end)
+int vmd_sync(struct vmd_space *space, pgoff_t first, pgoff_t end)
 {
-	unsigned long index = first;
-	int err = 0, this;
+	struct vmd_access a = { .space = space, .index = first };
+	int err = write_pages(&a, end), flush;
 
-	while (index < end) {
-		this = write_some(space, &index, end - 1);
-		if (!err)
-			err = this;
-		if (this == -EINTR)
-			return this;
-		cond_resched();
-	}
-	this = space->store->ops->sync(space->store);
-	return err ? err : this;
+	if (err == -EINTR)
+		return err;
+	flush = space->store->ops->sync(space->store);
+	if (flush && flush != -EINTR)
+		errseq_set(&vmd_mapping(space)->wb_err, flush);
+	return err ? err : flush;
+}
+
+/* What a thread that is being killed cannot wait for. */
+struct write_last {
+	struct work_struct work;
+	struct vmd_access a;
+};
+
+static void write_last_work(struct work_struct *work)
+{
+	struct write_last *last = container_of(work, struct write_last, work);
+
+	write_pages(&last->a, last->a.space->nr_pages);
+}
+
+/**
+ * vmd_write_last - write what is dirty to the file; the last user has gone
+ * @space: on a file
+ *
+ * Waits, but not for ever: what is under way then ends without us.
+ */
+void vmd_write_last(struct vmd_space *space)
+{
+	struct write_last last = {
+		.a = { .space = space, .stuck.haste = VMD_CLOSING },
+	};
+
+	if (write_pages(&last.a, space->nr_pages) != -EINTR)
+		return;
+	last.a.index = 0;
+	INIT_WORK_ONSTACK(&last.work, write_last_work);
+	queue_work(vmd_idle_wq, &last.work);
+	flush_work(&last.work);
+	destroy_work_on_stack(&last.work);
 }

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading and writing a backing: a block device by bios, a file through direct
+ * I/O where its file system can.
+ *
+ * A file is written by a worker: a write may have to wait for a lock that the
+ * thread which happens to fault has taken itself.
+ *
+ * Where a file ends within a page, what is behind its end is neither written
+ * nor shown: such a page is written through the page cache, byte by byte.
+ */
+#include <linux/file.h>
+#include <linux/highmem.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+
+#include "space.h"
+#include "store.h"
+
+static void backing_bio_end(struct bio *bio)
+{
+	struct vmd_io *io = bio->bi_private;
+	int error = blk_status_to_errno(bio->bi_status);
+
+	bio_put(bio);
+	vmd_io_end(io, error);
+}
+
+static void backing_submit_bio(struct vmd_backing *backing, struct vmd_io *io)
+{
+	struct bio *bio;
+	u32 i;
+
+	bio = bio_alloc(backing->bdev.bdev, io->nr,
+			io->write ? REQ_OP_WRITE : REQ_OP_READ, GFP_NOIO);
+	bio->bi_iter.bi_sector = (sector_t)io->place << (PAGE_SHIFT - 9);
+	bio->bi_private = io;
+	bio->bi_end_io = backing_bio_end;
+	for (i = 0; i < io->nr; i++)
+		__bio_add_page(bio, io->bvec[i].bv_page, PAGE_SIZE, 0);
+	submit_bio(bio);
+}
+
+/* What the file's end cuts off reads as zeros. Perhaps in an interrupt. */
+static void backing_zero_tail(struct vmd_io *io)
+{
+	struct page *page = io->bvec[io->bytes >> PAGE_SHIFT].bv_page;
+	size_t from = offset_in_page(io->bytes);
+
+	memzero_page(page, from, PAGE_SIZE - from);
+}
+
+/* Anything but all of it is an error. */
+static void backing_file_end(struct vmd_io *io, ssize_t ret)
+{
+	int err = ret == io->bytes ? 0 : -EIO;
+
+	if (!err && !io->write && offset_in_page(io->bytes))
+		backing_zero_tail(io);
+	vmd_io_end(io, ret < 0 ? ret : err);
+}
+
+static loff_t backing_pos(const struct vmd_io *io)
+{
+	return (loff_t)io->place << PAGE_SHIFT;
+}
+
+/* The flags of the open file (O_APPEND among them) do not matter. */
+static void backing_init_iocb(struct vmd_backing *backing, struct vmd_io *io,
+			      bool direct)
+{
+	init_sync_kiocb(&io->iocb, backing->file);
+	io->iocb.ki_flags = direct ? IOCB_DIRECT : 0;
+	io->iocb.ki_pos = backing_pos(io);
+	iov_iter_bvec(&io->iter, io->write ? ITER_SOURCE : ITER_DEST, io->bvec,
+		      io->nr, io->bytes);
+}
+
+static ssize_t backing_rw(struct vmd_backing *backing, struct vmd_io *io,
+			  bool direct)
+{
+	struct file *file = backing->file;
+	ssize_t ret;
+
+	backing_init_iocb(backing, io, direct);
+	if (!io->write)
+		return vfs_iocb_iter_read(file, &io->iocb, &io->iter);
+	vmd_start_write(file);
+	ret = vfs_iocb_iter_write(file, &io->iocb, &io->iter);
+	vmd_end_write(file);
+	return ret;
+}
+
+/* Through the page cache; what comes of writing that out is waited for. */
+static ssize_t backing_rw_cached(struct vmd_backing *backing,
+				 struct vmd_io *io)
+{
+	struct address_space *mapping = backing->file->f_mapping;
+	errseq_t since = filemap_sample_wb_err(mapping);
+	loff_t pos = backing_pos(io);
+	ssize_t ret = backing_rw(backing, io, false);
+	int err;
+
+	if (ret < 0 || !io->write)
+		return ret;
+	err = filemap_write_and_wait_range(mapping, pos, pos + ret - 1);
+	/* Somebody else may have taken the error, or his be taken for ours. */
+	if (!err)
+		err = filemap_check_wb_err(mapping, since);
+	return err ? err : ret;
+}
+
+/* A file that was made shorter under us is not made longer again. */
+static bool backing_cut_off(struct vmd_backing *backing, struct vmd_io *io)
+{
+	return i_size_read(backing->file->f_mapping->host) <
+	       backing_pos(io) + io->bytes;
+}
+
+static void backing_file_work(struct work_struct *work)
+{
+	struct vmd_io *io = container_of(work, struct vmd_io, work);
+	struct vmd_backing *backing = io->backing;
+	unsigned int noio = memalloc_noio_save();
+	ssize_t ret = -EIO;
+
+	if (backing_cut_off(backing, io))
+		goto end;
+	ret = -EINVAL;
+	if (READ_ONCE(backing->direct) && !offset_in_page(io->bytes))
+		ret = backing_rw(backing, io, true);
+	if (ret == -EINVAL) {
+		/* It said that it could: overlayfs, for what lies under it. */
+		if (!offset_in_page(io->bytes))
+			WRITE_ONCE(backing->direct, false);
+		ret = backing_rw_cached(backing, io);
+	}
+end:
+	memalloc_noio_restore(noio);
+	backing_file_end(io, ret);
+}
+
+/* Let a worker do it. */
+static void backing_queue_file(struct vmd_backing *backing, struct vmd_io *io)
+{
+	INIT_WORK(&io->work, backing_file_work);
+	queue_work(backing->wq, &io->work);
+}
+
+/*
+ * It would have had to wait; or what is below cannot do without, perhaps only
+ * of late: a device-mapper's table may change at any time.
+ */
+static bool backing_nowait_refused(const struct vmd_io *io, ssize_t ret)
+{
+	return ret == -EAGAIN || ret == -EINVAL || ret == -EOPNOTSUPP ||
+	       (ret >= 0 && ret < io->bytes);
+}
+
+/* Perhaps from an interrupt. */
+static void backing_nowait_end(struct kiocb *iocb, long ret)
+{
+	struct vmd_io *io = container_of(iocb, struct vmd_io, iocb);
+
+	if (backing_nowait_refused(io, ret))
+		backing_queue_file(io->backing, io);
+	else
+		backing_file_end(io, ret);
+}
+
+/*
+ * A read that need not wait for a lock is begun here: whoever faults may be
+ * writing to this very file, and hold its lock.
+ */
+static bool backing_read_nowait(struct vmd_backing *backing, struct vmd_io *io)
+{
+	ssize_t ret;
+
+	if (!READ_ONCE(backing->direct) || offset_in_page(io->bytes) ||
+	    !(backing->file->f_mode & FMODE_NOWAIT))
+		return false;
+	backing_init_iocb(backing, io, true);
+	io->iocb.ki_flags |= IOCB_NOWAIT;
+	io->iocb.ki_complete = backing_nowait_end;
+	ret = vfs_iocb_iter_read(backing->file, &io->iocb, &io->iter);
+	if (backing_nowait_refused(io, ret))
+		return false;
+	if (ret != -EIOCBQUEUED)
+		backing_file_end(io, ret);
+	return true;
+}
+
+/* How much of a request lies before the file's end; at least a byte. */
+static u32 backing_bytes(struct vmd_backing *backing, struct vmd_io *io)
+{
+	u64 end = READ_ONCE(backing->bytes);
+	u64 all = (u64)io->nr << PAGE_SHIFT;
+
+	return end > backing_pos(io) ? min(all, end - backing_pos(io)) : all;
+}
+
+static void backing_submit_file(struct vmd_backing *backing, struct vmd_io *io)
+{
+	io->backing = backing;
+	io->bytes = backing_bytes(backing, io);
+	if (io->write || !backing_read_nowait(backing, io))
+		backing_queue_file(backing, io);
+}
+
+/**
+ * vmd_backing_submit - begin a request, as vmd_store_ops.submit
+ * @backing: where to
+ * @io: the request; its place is a page number of the backing
+ */
+void vmd_backing_submit(struct vmd_backing *backing, struct vmd_io *io)
+{
+	unsigned int noio = memalloc_noio_save();
+
+	if (backing->file)
+		backing_submit_file(backing, io);
+	else
+		backing_submit_bio(backing, io);
+	memalloc_noio_restore(noio);
+}
