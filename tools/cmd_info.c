@@ -13,6 +13,9 @@ static const struct {
 	{ VMD_FEATURE_TRAP,	"trap" },
 	{ VMD_FEATURE_PIN,	"pin" },
 	{ VMD_FEATURE_ATTACH,	"attach" },
+	{ VMD_FEATURE_FILE,	"file" },
+	{ VMD_FEATURE_PUNCH,	"punch" },
+	{ VMD_FEATURE_ENCRYPT,	"encrypt" },
 };
 
 static void info_print_features(__u64 features)
@@ -39,6 +42,9 @@ static void info_print_module(const struct vmd_info *info)
 	ctl_print_size("max_size", info->max_size);
 	ctl_print_value("max_frames", "%llu", info->max_frames);
 	ctl_print_value("reserve_frames", "%u", info->reserve_frames);
+	ctl_print_value("user_spaces", "%llu", info->user_spaces);
+	ctl_print_value("user_frames", "%llu", info->user_frames);
+	ctl_print_value("user_slots", "%llu", info->user_slots);
 	ctl_print_value("frame_bytes", "%u", info->frame_bytes);
 	ctl_print_value("page_bytes", "%u", info->page_bytes);
 }
@@ -59,6 +65,9 @@ static void info_json_module(struct json_object *object, const struct vmd_info *
 	ctl_json_add_u64(object, "max_size", info->max_size);
 	ctl_json_add_u64(object, "max_frames", info->max_frames);
 	ctl_json_add_u64(object, "reserve_frames", info->reserve_frames);
+	ctl_json_add_u64(object, "user_spaces", info->user_spaces);
+	ctl_json_add_u64(object, "user_frames", info->user_frames);
+	ctl_json_add_u64(object, "user_slots", info->user_slots);
 	ctl_json_add_u64(object, "frame_bytes", info->frame_bytes);
 	ctl_json_add_u64(object, "page_bytes", info->page_bytes);
 }

@@ -4,9 +4,11 @@
 #include "parse.h"
 #include "procfs.h"
 
+#include <string.h>
+
 static const char *const list_heads[] = {
 	">ID", ">UID", ">PID", ">SIZE", ">BUDGET", ">RESIDENT", ">DIRTY",
-	"POLICY", "OBSERVER", "STORE", "COMM",
+	"POLICY", "OBSERVER", "STORE", "FLAGS", "COMM",
 };
 
 static void list_row(void *arg, const struct ctl_space_line *line)
@@ -24,6 +26,7 @@ static void list_row(void *arg, const struct ctl_space_line *line)
 	ctl_cell(table, "%s", line->policy);
 	ctl_cell(table, "%s", line->observer);
 	ctl_cell(table, "%s", line->store);
+	ctl_cell(table, "%s", *line->flags ? line->flags : "-");
 	ctl_cell(table, "%s", ctl_printable(line->comm, text, sizeof(text)));
 }
 
@@ -34,6 +37,20 @@ static int list_text(void)
 
 	ctl_table_free(table, !status);
 	return status;
+}
+
+/* As `vmdemoctl info` has them: an array of names. */
+static struct json_object *list_flags(const char *flags)
+{
+	struct json_object *array = json_object_new_array();
+	const char *at = strcmp(flags, "-") ? flags : "";
+	size_t length;
+
+	for (; *at; at += length + (at[length] == ',')) {
+		length = strcspn(at, ",");
+		json_object_array_add(array, json_object_new_string_len(at, length));
+	}
+	return array;
 }
 
 static void list_object(void *arg, const struct ctl_space_line *line)
@@ -50,6 +67,7 @@ static void list_object(void *arg, const struct ctl_space_line *line)
 	ctl_json_add_text(object, "policy", line->policy);
 	ctl_json_add_text(object, "observer", line->observer);
 	ctl_json_add_text(object, "store", line->store);
+	ctl_json_add(object, "flags", list_flags(line->flags));
 	ctl_json_add_text(object, "comm", line->comm);
 	json_object_array_add(arg, object);
 }
@@ -66,7 +84,8 @@ static int list_json(void)
 static const struct argp list_argp = {
 	.parser = ctl_words_only,
 	.doc = "List the spaces there are: id, owner, opener, size, frames, setup.\n"
-	       "\vBUDGET, RESIDENT and DIRTY are counted in frames. PID and COMM are\n"
+	       "\vSTORE is swap, or file for a space on a file; FLAGS are encrypt, readonly.\n"
+	       "BUDGET, RESIDENT and DIRTY are counted in frames. PID and COMM are\n"
 	       "the process that opened the space; it may be gone.",
 	.children = ctl_common,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl play: touch pages in a given order and show what happens. */
 #include "config.h"
+#include "file.h"
 #include "output.h"
 #include "play.h"
 
@@ -10,6 +11,7 @@
 struct play_args {
 	struct ctl_request request;
 	struct play_refs refs;
+	struct ctl_file file;
 	const char *trace;
 	bool quiet;
 	int status;
@@ -46,6 +48,9 @@ static error_t play_option(int key, char *arg, struct argp_state *state)
 	case 'o':
 		play_set(args, "observer", arg);
 		return 0;
+	case 'e':
+		play_set(args, "encrypt", "on");
+		return 0;
 	case 't':
 		args->trace = arg;
 		return 0;
@@ -59,6 +64,9 @@ static error_t play_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		play_check_args(state, args);
 		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->file;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -68,6 +76,7 @@ static const struct argp_option play_options[] = {
 	{ "policy", 'p', "POLICY", 0, "Who decides which page goes (default: the module's)", 0 },
 	{ "frames", 'f', "N", 0, "Frames the space may hold (default: the module's)", 0 },
 	{ "observer", 'o', "OBSERVER", 0, "fault, accessed or trap (default: trap)", 0 },
+	{ "encrypt", 'e', NULL, 0, "Encrypt what is evicted (default: the module's)", 0 },
 	{ "trace", 't', "FILE", 0, "Take the references from FILE, - for standard input", 0 },
 	{ "quiet", 'q', NULL, 0, "Show only the totals", 0 },
 	{ 0 },
@@ -83,11 +92,22 @@ static const struct argp play_argp = {
 	       "comes from the kernel.\n"
 	       "\vREF is the number of a page, 12 or 0xc, to be read; with w behind it,\n"
 	       "12w, to be written. A trace file has one a line; # begins a comment.\n"
+	       "With --file, a write changes the first byte of that page of the file.\n"
 	       "\n"
 	       "Example:\n"
 	       "  vmdemoctl play --policy lru --frames 3 1 2 3 4 1 2w 5 1 2 3 4 5",
-	.children = ctl_common,
+	.children = ctl_file_common,
 };
+
+static bool play_writes(const struct play_refs *refs)
+{
+	size_t i;
+
+	for (i = 0; i < refs->nr; i++)
+		if (refs->refs[i].write)
+			return true;
+	return false;
+}
 
 static int play_gather(struct play_args *args)
 {
@@ -99,30 +119,60 @@ static int play_gather(struct play_args *args)
 		status = ctl_usage("%s: no references in it", args->trace);
 	if (!status && !*args->request.config.observer)
 		status = ctl_request_set(&args->request, "observer", "trap");
+	if (!status && args->file.path && args->request.config.flags & VMD_SPACE_ENCRYPT)
+		status = ctl_usage("--encrypt is about the swap store: not with --file");
+	if (!status && args->file.read_only && play_writes(&args->refs))
+		status = ctl_usage("%s: references that write (w) cannot go with --read-only",
+				   args->file.path);
 	return status;
 }
 
-static int play_check_pages(const struct play_refs *refs, const struct vmd_info *info)
+static int play_check_file(const struct play *play)
 {
+	__u64 page = play->space.info.page_size;
+	__u64 pages = (play->file.size + page - 1) / page;
+
+	if (!pages)
+		return ctl_fail("%s: the file is empty: it has no pages to touch",
+				play->file.path);
+	if (play->refs.last_page < pages)
+		return CTL_OK;
+	return ctl_fail("page %llu: %s has %llu pages, numbered from 0",
+			play->refs.last_page, play->file.path, pages);
+}
+
+static int play_check_pages(const struct play *play)
+{
+	const struct vmd_info *info = &play->space.info;
+	const struct play_refs *refs = &play->refs;
 	__u64 most = info->max_size / info->page_size;
 
 	if (refs->last_page < most)
-		return CTL_OK;
+		return play->file.path ? play_check_file(play) : CTL_OK;
 	return ctl_fail("page %llu: a space has at most %llu pages, numbered from 0 (max_size)",
 			refs->last_page, most);
 }
 
+/* Without a file, the space is as large as what is to be touched. */
 static int play_configure(struct play *play, struct ctl_request *request)
 {
-	int status = play_check_pages(&play->refs, &play->space.info);
+	int status = play_check_pages(play);
 
 	if (status)
 		return status;
-	request->config.size = (play->refs.last_page + 1) * play->space.info.page_size;
-	request->config.mask |= VMD_CONFIG_SIZE;
+	if (!play->file.path) {
+		request->config.size = (play->refs.last_page + 1) * play->space.info.page_size;
+		request->config.mask |= VMD_CONFIG_SIZE;
+	}
 	status = ctl_request_check(request, &play->space.info);
 	if (!status)
+		status = play_map_values(play);
+	if (!status && play->file.path)
+		status = play_read_file(play);
+	if (!status)
 		status = ctl_set_config(&play->space, &request->config);
+	if (!status)
+		status = ctl_file_use(&play->file, &play->space);
 	if (!status)
 		status = ctl_get_config(&play->space, &play->config);
 	play->unmap_repeats = !strcmp(play->config.observer, "trap");
@@ -138,11 +188,19 @@ static int play_after(struct play *play)
 	return status;
 }
 
+static __u64 play_pages(const struct play *play)
+{
+	__u64 page = play->space.info.page_size;
+
+	return (play->config.size + page - 1) / page;
+}
+
 static void play_print_head(const struct play *play)
 {
-	printf("space %llu: policy %s, %llu frames, observer %s, %llu pages\n",
+	printf("space %llu: policy %s, %llu frames, observer %s, %llu pages%s\n",
 	       play->space.info.space_id, play->config.policy,
-	       play->config.budget, play->config.observer, play->refs.last_page + 1);
+	       play->config.budget, play->config.observer, play_pages(play),
+	       play->config.flags & VMD_SPACE_ENCRYPT ? ", encrypted" : "");
 }
 
 static int play_run(struct play *play)
@@ -178,7 +236,11 @@ static void play_json_totals(struct play *play, struct vmd_stats *stats)
 	ctl_json_add_text(object, "policy", play->config.policy);
 	ctl_json_add_u64(object, "frames", play->config.budget);
 	ctl_json_add_text(object, "observer", play->config.observer);
-	ctl_json_add_u64(object, "pages", play->refs.last_page + 1);
+	ctl_json_add(object, "encrypt",
+		     json_object_new_boolean(!!(play->config.flags & VMD_SPACE_ENCRYPT)));
+	ctl_json_add_u64(object, "pages", play_pages(play));
+	if (play->file.path)
+		ctl_json_add_text(object, "file", play->file.path);
 	if (play->trace)
 		ctl_json_add(object, "trace", json_object_get(play->trace));
 	ctl_json_add(object, "totals", ctl_json_stats(stats));
@@ -203,17 +265,28 @@ static int play_totals(struct play *play)
 			play->losses);
 }
 
+/* The counters are those of the references; what they left dirty comes after. */
+static int play_finish(struct play *play)
+{
+	int lost = play_totals(play);
+	int status = ctl_file_sync(&play->file, &play->space);
+
+	return lost ? lost : status;
+}
+
 static int play_all(struct play *play, struct ctl_request *request)
 {
-	int status = ctl_open(&play->space);
+	int status = ctl_file_open(&play->file);
 
-	if (status)
-		return status;
-	status = play_configure(play, request);
+	if (!status)
+		status = ctl_open(&play->space);
+	if (!status)
+		status = play_configure(play, request);
+	ctl_file_close(&play->file);
 	if (!status)
 		status = play_run(play);
 	if (!status)
-		status = play_totals(play);
+		status = play_finish(play);
 	play_unmap(play);
 	play_frames_free(play);
 	json_object_put(play->trace);
@@ -230,6 +303,7 @@ int cmd_play(int argc, char **argv)
 	ctl_parse_args(&play_argp, argc, argv, &args);
 	status = play_gather(&args);
 	play.refs = args.refs;
+	play.file = args.file;
 	play.quiet = args.quiet;
 	if (!status)
 		status = play_all(&play, &args.request);

@@ -27,6 +27,10 @@ static error_t set_option(int key, char *arg, struct argp_state *state)
 	struct set_args *args = state->input;
 
 	switch (key) {
+	case 'e':
+		if (!args->status)
+			args->status = ctl_request_set(&args->request, "encrypt", arg);
+		return 0;
 	case ARGP_KEY_ARG:
 		if (!args->space)
 			args->space = arg;
@@ -44,7 +48,13 @@ static error_t set_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct argp_option set_options[] = {
+	{ "encrypt", 'e', "on|off", 0, "The same as encrypt=on|off", 0 },
+	{ 0 },
+};
+
 static const struct argp set_argp = {
+	.options = set_options,
 	.parser = set_option,
 	.args_doc = "SPACE KEY=VALUE...",
 	.doc = "Change how SPACE is set up, while programs use it. Everything named\n"
@@ -53,7 +63,10 @@ static const struct argp set_argp = {
 	       "  policy=NAME[:KEY=VALUE,...]  as 'vmdemoctl policies -v' lists them\n"
 	       "  budget=FRAMES                or bytes, with K, M, G or T behind it\n"
 	       "  observer=NAME                fault, accessed or trap\n"
-	       "  size=BYTES                   also with K, M, G or T behind it\n",
+	       "  size=BYTES                   also with K, M, G or T behind it; whole pages,\n"
+	       "                               but any number for a space on a regular file,\n"
+	       "                               which is made as long, or cut off\n"
+	       "  encrypt=on|off               what is evicted; while nothing was yet\n",
 	.children = ctl_common,
 };
 
@@ -79,6 +92,7 @@ int cmd_set(int argc, char **argv)
 {
 	struct ctl_space space = CTL_NO_SPACE;
 	struct set_args args = { 0 };
+	struct vmd_config now = { 0 };
 	int status;
 
 	ctl_parse_args(&set_argp, argc, argv, &args);
@@ -87,7 +101,10 @@ int cmd_set(int argc, char **argv)
 	status = ctl_open_named(&space, args.space);
 	if (status)
 		return status;
-	status = ctl_request_check(&args.request, &space.info);
+	status = ctl_get_config(&space, &now);
+	ctl_request_keep(&args.request, &now);
+	if (!status)
+		status = ctl_request_check(&args.request, &space.info);
 	if (!status)
 		status = ctl_set_config(&space, &args.request.config);
 	if (!status)

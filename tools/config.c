@@ -151,6 +151,15 @@ static int ctl_set_size(struct ctl_request *request, const char *text)
 	return CTL_OK;
 }
 
+static int ctl_set_encrypt(struct ctl_request *request, const char *text)
+{
+	if (!strcmp(text, "on"))
+		request->config.flags |= VMD_SPACE_ENCRYPT;
+	else if (strcmp(text, "off"))
+		return ctl_usage("encrypt '%s': on or off", text);
+	return CTL_OK;
+}
+
 static const struct ctl_key {
 	const char *name;
 	__u64 bit;
@@ -160,6 +169,7 @@ static const struct ctl_key {
 	{ "budget",   VMD_CONFIG_BUDGET,   ctl_set_budget },
 	{ "observer", VMD_CONFIG_OBSERVER, ctl_set_observer },
 	{ "size",     VMD_CONFIG_SIZE,	   ctl_set_size },
+	{ "encrypt",  VMD_CONFIG_FLAGS,	   ctl_set_encrypt },
 };
 
 int ctl_request_set(struct ctl_request *request, const char *key, const char *text)
@@ -207,12 +217,20 @@ static int ctl_check_budget(struct ctl_request *request, const struct vmd_info *
 static int ctl_check_size(struct ctl_request *request, const struct vmd_info *info)
 {
 	char most[CTL_SIZE_LEN];
-	int status = ctl_check_multiple("size", request->config.size, info);
+	int status = CTL_OK;
 
+	if (!request->any_size)
+		status = ctl_check_multiple("size", request->config.size, info);
 	if (status || request->config.size <= info->max_size)
 		return status;
 	return ctl_fail("size of %llu bytes: the module allows at most %s (max_size)",
 			request->config.size, ctl_format_size(info->max_size, most));
+}
+
+void ctl_request_keep(struct ctl_request *request, const struct vmd_config *now)
+{
+	request->config.flags |= now->flags & ~(__u64)VMD_SPACE_ENCRYPT;
+	request->any_size = !strcmp(now->store, "file");
 }
 
 int ctl_request_check(struct ctl_request *request, const struct vmd_info *info)

@@ -12,14 +12,22 @@
  * struct ctl_request - what shall be changed
  * @config: the values; config.mask says which
  * @budget_bytes: config.budget is still in bytes: the page size was not known
+ * @any_size: config.size need not be a multiple of the page size: it is a file's
  */
 struct ctl_request {
 	struct vmd_config config;
 	bool budget_bytes;
+	bool any_size;
 };
 
-/* Put @text in as the value of @key: "policy", "budget", "observer", "size". */
+/* Put @text in as the value of @key, one of those that "set" knows. */
 int ctl_request_set(struct ctl_request *request, const char *key, const char *text);
+
+/*
+ * Flags change together: what was not asked for stays as it is @now. And what
+ * the space is made of decides what sizes it may have.
+ */
+void ctl_request_keep(struct ctl_request *request, const struct vmd_config *now);
 
 /* Make frames of bytes and hold everything against the module's limits. */
 int ctl_request_check(struct ctl_request *request, const struct vmd_info *info);

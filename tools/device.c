@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define CTL_CAPPED \
+	"you have as much as one user may: see user_spaces, user_slots in 'vmdemoctl info'"
+
 /* What an error of a call means here, where strerror() alone would puzzle. */
 static const struct ctl_reason {
 	unsigned long request;		/* 0: of any call */
@@ -22,9 +25,27 @@ static const struct ctl_reason {
 	{ VMD_IOC_ATTACH, EPERM,
 	  "it is another user's: only that user and CAP_SYS_ADMIN may attach" },
 	{ VMD_IOC_SET_CONFIG, EBUSY,
-	  "pages pinned or under I/O leave so small a budget no way: unpin or try again" },
+	  "pages are pinned or under I/O, or some were evicted before encryption was to change" },
+	{ VMD_IOC_SET_CONFIG, EOPNOTSUPP, "the kernel has no cipher \"xts(aes)\"" },
 	{ VMD_IOC_SET_CONFIG, EINVAL,
-	  "the module does not take these values: is it older than this tool?" },
+	  "a block device keeps its size, a file is not encrypted; or the module is older" },
+	{ VMD_IOC_SET_CONFIG, EROFS,
+	  "the space is read-only: its file was opened for reading only" },
+	{ VMD_IOC_SET_CONFIG, EFBIG,
+	  "the file system, or the process's limit, allows no file as long" },
+	{ VMD_IOC_SET_CONFIG, EOPNOTSUPP,
+	  "the kernel has no cipher xts(aes) to encrypt with" },
+	{ VMD_IOC_SET_FILE, EBUSY,
+	  "the file is in use: by the swap store, or by another space and either writes" },
+	{ VMD_IOC_SET_FILE, EINVAL,
+	  "only of a regular file or a block device that is not empty a space is made" },
+	{ VMD_IOC_SET_FILE, EFBIG,
+	  "the file is longer than a space may be: see max_size in 'vmdemoctl info'" },
+	{ VMD_IOC_SET_FILE, ETXTBSY, "the kernel swaps to it" },
+	{ VMD_IOC_PUNCH, EBUSY, "a page is pinned: nothing was dropped; unpin it first" },
+	{ VMD_IOC_PUNCH, EOPNOTSUPP, "the file behind the space cannot have holes" },
+	{ VMD_IOC_PUNCH, EROFS,
+	  "the space is read-only: its file was opened for reading only" },
 	{ VMD_IOC_ADVISE, EBUSY,
 	  "a page is pinned or in use by I/O and stays; the others went" },
 	{ VMD_IOC_ADVISE, ENOSPC,
@@ -32,6 +53,10 @@ static const struct ctl_reason {
 	{ 0, ENOTTY, "the module does not know this call: is it older than this tool?" },
 	{ 0, E2BIG, "the module is older than this tool" },
 	{ 0, ENOSPC, "the backing store is full" },
+	{ 0, EROFS, "the file behind the space cannot be written to" },
+	{ 0, EFBIG, "the file behind the space would get too long" },
+	{ 0, ETXTBSY, "the file behind the space is in use by the kernel" },
+	{ 0, EDQUOT, CTL_CAPPED },
 	{ 0, EIO, "the backing store failed to read or write" },
 };
 
@@ -73,6 +98,9 @@ static int ctl_open_failed(const char *path)
 		return ctl_fail("%s: no driver behind it: " CTL_LOADED, path);
 	case EIO:
 		return ctl_fail("%s: the module cannot open its backing: see dmesg",
+				path);
+	case EDQUOT:
+		return ctl_fail("%s: no more spaces for this user (module parameter user_spaces)",
 				path);
 	case EACCES:
 	case EPERM:
@@ -151,6 +179,14 @@ int ctl_open_named(struct ctl_space *space, const char *text)
 	return ctl_attach(space, id);
 }
 
+int ctl_set_file(struct ctl_space *space, int fd, const char *path)
+{
+	struct vmd_set_file set = { .fd = fd };
+	int status = ctl_ioctl(space, VMD_IOC_SET_FILE, &set, path);
+
+	return status ? status : ctl_read_info(space);
+}
+
 int ctl_get_config(struct ctl_space *space, struct vmd_config *config)
 {
 	return ctl_ioctl(space, VMD_IOC_GET_CONFIG, config, "reading the configuration");
@@ -196,6 +232,13 @@ int ctl_sync(struct ctl_space *space, const struct ctl_range *range)
 	return ctl_ioctl(space, VMD_IOC_SYNC, &sync, "writing the pages");
 }
 
+int ctl_punch(struct ctl_space *space, __u64 offset, __u64 length)
+{
+	struct vmd_punch punch = { .offset = offset, .length = length };
+
+	return ctl_ioctl(space, VMD_IOC_PUNCH, &punch, "dropping the content");
+}
+
 int ctl_get_pages(struct ctl_space *space, struct ctl_range *range,
 		  struct vmd_page *pages)
 {
@@ -220,7 +263,8 @@ static int ctl_check_range(struct ctl_space *space, struct ctl_range *range)
 
 	if (status)
 		return status;
-	pages = config.size / space->info.page_size;
+	/* A file may end within a page. */
+	pages = (config.size + space->info.page_size - 1) / space->info.page_size;
 	if (!range->count)
 		range->count = pages;
 	if (range->first + range->count <= pages)

@@ -30,6 +30,9 @@ void ctl_close(struct ctl_space *space);
 /* Attach to the space that @text is the id of; without @text, a fresh one. */
 int ctl_open_named(struct ctl_space *space, const char *text);
 
+/* Let the file stand for a space that is a window on @fd; @path names it. */
+int ctl_set_file(struct ctl_space *space, int fd, const char *path);
+
 int ctl_get_config(struct ctl_space *space, struct vmd_config *config);
 int ctl_set_config(struct ctl_space *space, const struct vmd_config *config);
 
@@ -40,6 +43,9 @@ int ctl_reset_stats(struct ctl_space *space);
 int ctl_advise(struct ctl_space *space, const struct ctl_range *range,
 	       enum vmd_advice advice);
 int ctl_sync(struct ctl_space *space, const struct ctl_range *range);
+
+/* Drop content; a @length of 0 means up to the end. */
+int ctl_punch(struct ctl_space *space, __u64 offset, __u64 length);
 
 /*
  * States of the pages of @range, at most VMD_PAGES_MAX; range->count becomes

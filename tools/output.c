@@ -131,6 +131,38 @@ void ctl_print_size(const char *name, __u64 bytes)
 	ctl_print_value(name, "%s", ctl_format_size(bytes, buf));
 }
 
+static const struct ctl_flag {
+	__u64 bit;
+	const char *name;
+} ctl_flags[] = {
+	{ VMD_SPACE_ENCRYPT,  "encrypt" },
+	{ VMD_SPACE_READONLY, "readonly" },
+};
+
+static void ctl_print_flags(__u64 flags)
+{
+	char list[64] = "";
+	size_t i, used = 0;
+
+	for (i = 0; i < ARRAY_SIZE(ctl_flags); i++)
+		if (flags & ctl_flags[i].bit)
+			used += snprintf(list + used, sizeof(list) - used, "%s%s",
+					 used ? " " : "", ctl_flags[i].name);
+	ctl_print_value("flags", "%s", used ? list : "-");
+}
+
+static struct json_object *ctl_json_flags(__u64 flags)
+{
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ctl_flags); i++)
+		if (flags & ctl_flags[i].bit)
+			json_object_array_add(array,
+					      json_object_new_string(ctl_flags[i].name));
+	return array;
+}
+
 void ctl_print_config(const struct vmd_config *config)
 {
 	ctl_print_size("size", config->size);
@@ -138,6 +170,7 @@ void ctl_print_config(const struct vmd_config *config)
 	ctl_print_value("policy", "%s", config->policy);
 	ctl_print_value("observer", "%s", config->observer);
 	ctl_print_value("store", "%s", config->store);
+	ctl_print_flags(config->flags);
 }
 
 void ctl_json_add_config(struct json_object *object,
@@ -148,10 +181,13 @@ void ctl_json_add_config(struct json_object *object,
 	ctl_json_add_text(object, "policy", config->policy);
 	ctl_json_add_text(object, "observer", config->observer);
 	ctl_json_add_text(object, "store", config->store);
+	ctl_json_add(object, "flags", ctl_json_flags(config->flags));
 }
 
 #define X(name, text)	{ #name, offsetof(struct vmd_stats, name) },
-const struct ctl_counter ctl_counters[] = { VMD_COUNTERS(X) { NULL, 0 } };
+const struct ctl_counter ctl_counters[] = {
+	VMD_COUNTERS(X) VMD_MORE_COUNTERS(X) { NULL, 0 }
+};
 
 #undef X
 

@@ -35,7 +35,7 @@ struct ctl_counter {
 	size_t at;
 };
 
-/* In the order of VMD_COUNTERS; the last one's name is NULL. */
+/* VMD_COUNTERS and VMD_MORE_COUNTERS in order; the last one's name is NULL. */
 extern const struct ctl_counter ctl_counters[];
 
 __u64 *ctl_counter_value(struct vmd_stats *stats, const struct ctl_counter *counter);

@@ -14,6 +14,7 @@
 #include <json-c/json.h>
 
 #include "device.h"
+#include "file.h"
 
 struct play_ref {
 	__u64 page : 63;
@@ -83,12 +84,13 @@ struct play_event {
 /**
  * struct play - one run
  * @space: the space played in
+ * @file: what the space is a window on, if anything
  * @config: its configuration
  * @refs: what to touch
  * @quiet: only the totals count
  * @map: the mapping of the space
  * @length: its bytes
- * @values: what was last written to each page, 0 at first
+ * @values: what was last written to each page, at first the file's content or 0
  * @unmap_repeats: a page touched twice in a row has to be unmapped in between
  * @at: index in @refs of the reference under way
  * @losses: reads that found something else than was written
@@ -100,6 +102,7 @@ struct play_event {
  */
 struct play {
 	struct ctl_space space;
+	struct ctl_file file;
 	struct vmd_config config;
 	struct play_refs refs;
 	bool quiet;
@@ -115,6 +118,10 @@ struct play {
 	struct json_object *trace;
 	int width;
 };
+
+/* Room for the values; those of the file's pages that are referred to. */
+int play_map_values(struct play *play);
+int play_read_file(struct play *play);
 
 /* Map the space; unmap it. */
 int play_map(struct play *play);

@@ -74,29 +74,55 @@ static void play_set_guard(struct play *play)
 }
 
 /* Address space only: memory comes with the pages that are touched. */
-static void *play_mmap(size_t length, int flags, int fd)
+static void *play_mmap(size_t length, int prot, int flags, int fd)
 {
-	void *at = mmap(NULL, length, PROT_READ | PROT_WRITE, flags, fd, 0);
+	void *at = mmap(NULL, length, prot, flags, fd, 0);
 
 	return at == MAP_FAILED ? NULL : at;
+}
+
+int play_map_values(struct play *play)
+{
+	__u64 pages = play->refs.last_page + 1;
+
+	play->values = play_mmap(pages, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	if (play->values)
+		return CTL_OK;
+	return ctl_fail("memory for the values of %llu pages: %s", pages,
+			strerror(errno));
+}
+
+/* Before the space is made, or it might show what the space holds. */
+int play_read_file(struct play *play)
+{
+	size_t i;
+
+	for (i = 0; i < play->refs.nr; i++) {
+		__u64 page = play->refs.refs[i].page;
+		ssize_t n = pread(play->file.fd, &play->values[page], 1,
+				  page * play->space.info.page_size);
+
+		if (n != 1)
+			return ctl_fail("%s: reading page %llu: %s", play->file.path, page,
+					n ? strerror(errno) : "the file ends before it");
+	}
+	return CTL_OK;
 }
 
 int play_map(struct play *play)
 {
 	__u64 pages = play->refs.last_page + 1;
 	__u64 length = pages * play->space.info.page_size;
+	int prot = PROT_READ | (play->file.read_only ? 0 : PROT_WRITE);
 
 	play->length = length;
 	if (play->length != length)
 		return ctl_fail("page %llu is beyond the address space", pages - 1);
-	play->map = play_mmap(length, MAP_SHARED, play->space.fd);
+	play->map = play_mmap(length, prot, MAP_SHARED, play->space.fd);
 	if (!play->map)
 		return ctl_fail("mapping %llu pages of %s: %s", pages,
 				ctl_options.device, strerror(errno));
-	play->values = play_mmap(pages, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
-	if (!play->values)
-		return ctl_fail("memory for the values of %llu pages: %s", pages,
-				strerror(errno));
 	return CTL_OK;
 }
 

@@ -96,7 +96,8 @@ struct ctl_field {
 static const struct ctl_field ctl_fields[] = {
 	NUMBER(uid), NUMBER(pid), NUMBER(size), NUMBER(budget), NUMBER(resident),
 	NUMBER(dirty), TEXT(policy, VMD_POLICY_LEN),
-	TEXT(observer, VMD_NAME_LEN), TEXT(store, VMD_NAME_LEN), TEXT(comm, CTL_COMM_LEN),
+	TEXT(observer, VMD_NAME_LEN), TEXT(store, VMD_NAME_LEN),
+	TEXT(flags, sizeof(((struct ctl_space_line *)NULL)->flags)), TEXT(comm, CTL_COMM_LEN),
 };
 
 #undef NUMBER

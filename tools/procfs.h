@@ -19,6 +19,7 @@ struct ctl_space_line {
 	char policy[VMD_POLICY_LEN];
 	char observer[VMD_NAME_LEN];
 	char store[VMD_NAME_LEN];
+	char flags[64];			/* "encrypt,readonly", "-"; "" of an older module */
 	char comm[CTL_COMM_LEN];
 };
 

@@ -111,13 +111,18 @@ static void sim_decided(const struct vmd_sim *sim, enum vmd_sim_decision what,
 		sim->decided(sim->arg, what, page);
 }
 
+static u64 sim_key(const struct vmd_sim *sim, u64 page)
+{
+	return sim->keys ? sim->keys[page] : page;
+}
+
 /* Its write failed when it had already been taken from the policy. */
 static void sim_restore(struct vmd_sim *sim, u32 slot, u64 page)
 {
 	const struct vmd_policy_ops *ops = sim->choice.ops;
 
 	ops->removed(sim->state, slot, VMD_REMOVED_EVICTED);
-	ops->inserted(sim->state, slot, page, VMD_REF_RESTORED);
+	ops->inserted(sim->state, slot, sim_key(sim, page), VMD_REF_RESTORED);
 	sim_decided(sim, VMD_SIM_RESTORED, page);
 }
 
@@ -167,31 +172,65 @@ static void sim_insert(struct vmd_sim *sim, u64 page, u32 flags)
 	sim->slot_of[page] = slot;
 	sim->page_of[slot] = page;
 	sim->resident++;
-	sim->choice.ops->inserted(sim->state, slot, page,
+	sim->choice.ops->inserted(sim->state, slot, sim_key(sim, page),
 				  flags | sim->insert_flags);
+}
+
+/* Bring the page in; -EBUSY if no other one could go for it. */
+static int sim_miss(struct vmd_sim *sim, u64 page, u32 flags)
+{
+	vmd_policy_missed(sim->choice.ops, sim->state, sim_key(sim, page));
+	if (sim->resident == sim->frames && sim_evict(sim))
+		return -EBUSY;
+	sim_insert(sim, page, flags);
+	sim->totals.misses++;
+	return 0;
+}
+
+static inline int sim_reference(struct vmd_sim *sim, u64 page, bool write)
+{
+	u32 flags = write ? VMD_REF_WRITE : 0;
+	u32 slot = sim->slot_of[page];
+
+	if (slot == VMD_NO_SLOT) {
+		if (sim_miss(sim, page, flags))
+			return -EBUSY;
+	} else {
+		vmd_policy_touched(sim->choice.ops, sim->state, slot, flags);
+		sim->totals.hits++;
+	}
+	if (write)
+		sim->page_flags[page] |= VMD_SIM_DIRTY;
+	sim->totals.references++;
+	return slot != VMD_NO_SLOT;
 }
 
 int vmd_sim_reference(struct vmd_sim *sim, u64 page, bool write)
 {
-	u32 flags = write ? VMD_REF_WRITE : 0;
-	bool hit;
+	return page < sim->pages ? sim_reference(sim, page, write) : -EINVAL;
+}
 
-	if (page >= sim->pages)
-		return -EINVAL;
-	hit = sim->slot_of[page] != VMD_NO_SLOT;
-	if (!hit && sim->resident == sim->frames && sim_evict(sim))
-		return -EBUSY;
-	if (hit)
-		vmd_policy_touched(sim->choice.ops, sim->state,
-				   sim->slot_of[page], flags);
-	else
-		sim_insert(sim, page, flags);
-	if (write)
-		sim->page_flags[page] |= VMD_SIM_DIRTY;
-	sim->totals.references++;
-	sim->totals.hits += hit;
-	sim->totals.misses += !hit;
-	return hit;
+/* How far ahead the memory is told what will be asked of it. */
+#define SIM_AHEAD	16
+
+int vmd_sim_run(struct vmd_sim *sim, const u32 *refs, size_t nr)
+{
+	size_t i;
+	int hit;
+
+	for (i = 0; i < nr; i++) {
+		u32 page = refs[i] >> 1;
+
+		if (i + SIM_AHEAD < nr && refs[i + SIM_AHEAD] >> 1 < sim->pages)
+			__builtin_prefetch(sim->slot_of +
+					   (refs[i + SIM_AHEAD] >> 1));
+		if (page >= sim->pages)
+			return -EINVAL;
+		hit = sim_reference(sim, page, refs[i] & 1);
+		if (hit < 0)
+			return hit;
+	}
+	return 0;
 }
 
 /* Where the pages of an old state go, one by one. */
@@ -205,7 +244,8 @@ static bool sim_inherit(void *arg, u32 slot)
 {
 	const struct sim_heir *heir = arg;
 
-	heir->ops->inserted(heir->state, slot, heir->sim->page_of[slot], 0);
+	heir->ops->inserted(heir->state, slot,
+			    sim_key(heir->sim, heir->sim->page_of[slot]), 0);
 	return true;
 }
 

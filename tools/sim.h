@@ -46,6 +46,7 @@ struct vmd_sim_totals {
  * @page_flags: VMD_SIM_* of a page
  * @free: the free slots, the one to use next last
  * @nr_free: how many there are
+ * @keys: if not NULL, what the policy is told in place of each page's number
  * @insert_flags: VMD_REF_* for inserted() besides VMD_REF_WRITE
  * @decided: if not NULL, told of every decision, after it was carried out
  * @arg: first argument of @decided
@@ -63,6 +64,7 @@ struct vmd_sim {
 	u8 *page_flags;
 	u32 *free;
 	u32 nr_free;
+	const u64 *keys;
 	u32 insert_flags;
 	void (*decided)(void *arg, enum vmd_sim_decision what, u64 page);
 	void *arg;
@@ -97,6 +99,23 @@ void vmd_sim_exit(struct vmd_sim *sim);
  * could leave; it is not counted. -EINVAL: there is no such page.
  */
 int vmd_sim_reference(struct vmd_sim *sim, u64 page, bool write);
+
+/*
+ * References in a row, packed: the page, and in the lowest bit whether it is
+ * written.
+ */
+#define VMD_SIM_REF(page, write)	((u32)(page) << 1 | (write))
+
+/**
+ * vmd_sim_run - many accesses, faster
+ * @sim: the space, of less than 2^31 pages
+ * @refs: VMD_SIM_REF()s
+ * @nr: how many
+ *
+ * The same as vmd_sim_reference() for each of them, until one fails. Returns
+ * 0, -EBUSY or -EINVAL.
+ */
+int vmd_sim_run(struct vmd_sim *sim, const u32 *refs, size_t nr);
 
 /**
  * vmd_sim_remove - take a resident page from the policy and free its frame

@@ -18,8 +18,14 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "policies", "list the replacement policies",		      cmd_policies },
 	{ "pages",    "show the state of each page of a space",	      cmd_pages },
 	{ "advise",   "read in, evict, pin, unmap pages of a space",  cmd_advise },
+	{ "punch",    "drop the content of pages of a space",	      cmd_punch },
 	{ "sync",     "write a space's dirty pages to its store",     cmd_sync },
 	{ "play",     "touch pages in a given order and show what happens", cmd_play },
+	{ "exec",     "run a program on a space of its own, or on a file", cmd_exec },
+	{ "simulate", "run a reference string through policies, without the kernel", cmd_simulate },
+	{ "compare",  "compare all policies with the optimum on a reference string", cmd_compare },
+	{ "mrc",      "draw miss-ratio curves, the working set, reuse distances", cmd_mrc },
+	{ "convert",  "turn a reference string from one format into another", cmd_convert },
 };
 
 struct ctl_options ctl_options;
@@ -92,6 +98,12 @@ void ctl_parse_args(const struct argp *argp, int argc, char **argv, void *input)
 	/* What argp calls the program in --help and in its own errors. */
 	argv[0] = ctl_name;
 	argp_parse(argp, argc, argv, 0, NULL, input);
+}
+
+void ctl_parse_command(const struct argp *argp, int argc, char **argv, void *input)
+{
+	argv[0] = ctl_name;
+	argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input);
 }
 
 error_t ctl_word(int key, const char *arg, struct argp_state *state,

@@ -36,12 +36,18 @@ struct ctl_verb {
 };
 
 int cmd_advise(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
+int cmd_convert(int argc, char **argv);
+int cmd_exec(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_pages(int argc, char **argv);
+int cmd_mrc(int argc, char **argv);
 int cmd_play(int argc, char **argv);
 int cmd_policies(int argc, char **argv);
+int cmd_punch(int argc, char **argv);
 int cmd_set(int argc, char **argv);
+int cmd_simulate(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
 
@@ -58,6 +64,9 @@ extern const struct argp_child ctl_common[];
 
 /* argp_parse() for a verb: never returns after --help or a bad option. */
 void ctl_parse_args(const struct argp *argp, int argc, char **argv, void *input);
+
+/* The same for a verb behind whose first word options are no more its own. */
+void ctl_parse_command(const struct argp *argp, int argc, char **argv, void *input);
 
 #define CTL_WORDS	3
 

@@ -10,58 +10,8 @@ device=${VMDEMO_DEVICE:-/dev/vmdemo}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-passed=0
-failed=0
-status=0
-
-report() {	# 0|1 TEXT
-	if [ "$1" -eq 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed)) - $2"
-		return
-	fi
-	failed=$((failed + 1))
-	echo "not ok $((passed + failed)) - $2"
-	sed 's/^/#   /' "$tmp/out" "$tmp/err"
-}
-
-run() {	# ARGUMENTS...
-	"$tool" "$@" > "$tmp/out" 2> "$tmp/err" < "${stdin:-/dev/null}"
-	status=$?
-}
-
-# The verb fails with this status, says this on stderr and nothing on stdout.
-refused() {	# STATUS PATTERN ARGUMENTS...
-	local want=$1 pattern=$2
-	shift 2
-	run "$@"
-	[ "$status" -eq "$want" ] && [ ! -s "$tmp/out" ] && grep -q -e "$pattern" "$tmp/err"
-	report $? "refused ($want): $*"
-}
-
-# The verb works, says nothing on stderr, and this on stdout.
-prints() {	# PATTERN ARGUMENTS...
-	local pattern=$1
-	shift
-	run "$@"
-	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ] && grep -q -e "$pattern" "$tmp/out"
-	report $? "works: $*"
-}
-
-# The verb works, and its output is JSON.
-json() {	# ARGUMENTS...
-	run "$@"
-	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ] && is_json "$tmp/out"
-	report $? "JSON: $*"
-}
-
-is_json() {	# FILE
-	if command -v python3 > /dev/null; then
-		python3 -m json.tool < "$1" > /dev/null
-	else
-		head -c 1 "$1" | grep -q '[[{]' && tail -n 1 "$1" | grep -q '[]}]$'
-	fi
-}
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
 
 fake_proc() {
 	export VMDEMO_PROC=$tmp/proc
@@ -75,6 +25,9 @@ fake_proc() {
 		> "$VMDEMO_PROC/policies"
 }
 
+# shellcheck source=exec.sh
+. "$(dirname "$0")/exec.sh"
+
 # Everything below works on no device at all.
 
 test_help() {
@@ -82,7 +35,8 @@ test_help() {
 	prints 'Usage: vmdemoctl' --help
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
-	for verb in list info stats set policies pages advise sync play; do
+	for verb in list info stats set policies pages advise punch sync play exec simulate \
+		compare mrc convert; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
 }
@@ -119,7 +73,7 @@ test_ranges() {
 test_keys() {
 	refused 2 'SPACE is missing' set
 	refused 2 'nothing to set' set 3
-	refused 2 "unknown key 'polcy': one of policy, budget, observer, size" set 3 polcy=lru
+	refused 2 "unknown key 'polcy': one of policy, budget, observer, size, encrypt" set 3 polcy=lru
 	refused 2 "unknown policy 'nope': one of .*lru" set 3 policy=nope
 	refused 2 "unknown policy ''" set 3 policy=
 	refused 2 'longer than 63' set 3 "policy=$(printf '%080d' 1)"
@@ -131,6 +85,10 @@ test_keys() {
 	refused 2 'not a number' set 3 budget=-1
 	refused 2 'too large' set 3 size=99999999999T
 	refused 2 "'budget' is given twice" set 3 budget=1 budget=2
+	refused 2 "encrypt 'yes': on or off" set 3 encrypt=yes
+	refused 2 "encrypt '': on or off" set 3 --encrypt=
+	refused 2 "'encrypt' is given twice" set 3 --encrypt=on encrypt=off
+	refused 2 'requires an argument' set 3 --encrypt
 	refused 2 'not key=value' set 3 lru
 	refused 2 'not key=value' set 3 =lru
 }
@@ -143,6 +101,7 @@ test_references() {
 	refused 2 'unknown policy' play --policy nope 1
 	refused 2 'at least 1 frame' play --frames 0 1
 	refused 2 'unknown observer' play --observer eye 1
+	refused 2 "doesn't allow an argument" play --encrypt=on 1
 	refused 2 'not both' play --trace "$tmp/none" 1
 	refused 1 'No such file' play --trace "$tmp/none"
 	refused 1 'Is a directory' play --trace "$tmp"
@@ -187,6 +146,11 @@ test_files() {
 	json policies --json
 	fake_proc
 	prints '64M .*random:seed=7.*a b=\\x1b\[31m"\\xff$' list
+	json list --json
+	printf '%s\n' '4 uid=0 pid=7 size=5 budget=4 resident=0 dirty=0 policy=lru observer=trap store=file flags=encrypt,readonly comm=x' \
+		>> "$VMDEMO_PROC/spaces"
+	prints 'file  *encrypt,readonly  x$' list
+	prints '"readonly"' list --json
 	json list --json
 	prints '^misses  *9$' stats
 	json --json stats
@@ -243,6 +207,8 @@ test_lines() {
 	json play --json --policy lru --frames 3 0 1 2w 0 1 3
 	json play --json --quiet --frames 3 0 1 2w 0 1 3
 	prints '^misses  *3$' play -q -o fault -f 2 1 1 2w 3
+	prints ' 4 pages, encrypted$' play --encrypt -f 2 1 1w 2w 3w 1
+	json play --json --encrypt -f 2 1 1w 2w 3w 1
 	prints '^misses  *3$' play -q -o accessed -f 8 1 1 2w 3
 }
 
@@ -273,6 +239,11 @@ test_space() {
 	refused 1 'not a multiple' set "$space" policy=lru size=1000
 	refused 1 'at most' set "$space" policy=lru size=15000000T
 	prints '^policy  *random:seed=7$' info "$space"
+	prints '^flags  *-$' info "$space"
+	json set "$space" --encrypt=on --json
+	prints '^flags  *encrypt$' info "$space"
+	json set "$space" encrypt=off --json
+	prints '^flags  *-$' info "$space"
 	prints '^ *0  absent' pages "$space" --all 0-3
 	prints '^ *0  \.\.\.\.$' pages "$space" --map 0-3
 	json pages "$space" --all 0+2 --json
@@ -298,6 +269,7 @@ test_device() {
 	json stats --json
 	prints '^lru ' policies
 	test_space
+	test_exec_device
 }
 
 test_help
@@ -309,12 +281,13 @@ test_traces
 test_no_device
 test_files
 test_output
+test_exec_usage
+test_file_usage
+test_punch_usage
 unset VMDEMO_PROC
 if [ -c "$device" ]; then
 	test_device
 else
 	echo "# SKIP the rest: no device $device"
 fi
-echo "1..$((passed + failed))"
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

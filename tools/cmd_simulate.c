@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vmdemoctl simulate: what policies make of a reference string. */
+#include "lab.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static error_t simulate_option(int key, char *arg, struct argp_state *state)
+{
+	struct lab_args *args = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = args;
+		return 0;
+	case ARGP_KEY_END:
+		if (!args->spec)
+			argp_error(state, "--frames is missing: 8, 10%%, 1-64, all, auto");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp simulate_argp = {
+	.parser = simulate_option,
+	.args_doc = "--frames N[,N...] TRACE",
+	.doc = "Run the references in the file TRACE through replacement policies, with\n"
+	       "the source that the kernel module has, and print what each of them would\n"
+	       "have missed, evicted and written.\n"
+	       "\vTRACE may be -, standard input. 'opt' is Belady's MIN. Several policies\n"
+	       "and budgets are simulated at the same time, on all CPUs.\n"
+	       "\n"
+	       "Example:\n"
+	       "  echo 7 0 1 2 0 3 0 4 2 3 0 3 2 1 2 0 1 7 0 1 |\n"
+	       "      vmdemoctl simulate --policy fifo,lru,opt --frames 3,4 -",
+	.children = lab_common,
+};
+
+static void simulate_print(const struct lab_trace *trace, const struct lab_run *runs,
+			   size_t nr)
+{
+	static const char *const heads[] = {
+		"policy", ">frames", ">misses", ">miss %", ">hits", ">evictions", ">written",
+		">rate",
+	};
+	struct ctl_table *table = ctl_table_new(heads, ARRAY_SIZE(heads));
+	char rate[LAB_RATE_LEN];
+	size_t i;
+
+	lab_print_head(trace);
+	for (i = 0; i < nr; i++) {
+		const struct vmd_sim_totals *t = &runs[i].totals;
+
+		ctl_cell(table, "%s", runs[i].policy->name);
+		ctl_cell(table, "%u", runs[i].frames);
+		ctl_cell(table, "%llu", (__u64)t->misses);
+		ctl_cell(table, "%.2f", 100 * lab_ratio(t->misses, t->references));
+		ctl_cell(table, "%llu", (__u64)t->hits);
+		ctl_cell(table, "%llu", (__u64)t->evictions);
+		ctl_cell(table, "%llu", (__u64)t->pages_written);
+		ctl_cell(table, "%s", lab_format_rate(lab_rate(&runs[i]), rate));
+	}
+	ctl_table_free(table, true);
+}
+
+static void simulate_csv(const struct lab_run *runs, size_t nr)
+{
+	size_t i;
+
+	fputs("policy,frames,references,hits,misses,miss_ratio,", stdout);
+	puts("evictions,pages_written,references_per_second");
+	for (i = 0; i < nr; i++) {
+		const struct vmd_sim_totals *t = &runs[i].totals;
+		bool quote = strchr(runs[i].policy->name, ',');
+
+		printf("%s%s%s,%u,%llu,%llu,%llu,%.8f,%llu,%llu,%.0f\n", quote ? "\"" : "",
+		       runs[i].policy->name, quote ? "\"" : "", runs[i].frames,
+		       (__u64)t->references, (__u64)t->hits, (__u64)t->misses,
+		       lab_ratio(t->misses, t->references), (__u64)t->evictions,
+		       (__u64)t->pages_written, lab_rate(&runs[i]));
+	}
+}
+
+static void simulate_json(const struct lab_trace *trace, const struct lab_run *runs, size_t nr)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	lab_json_head(object, trace);
+	for (i = 0; i < nr; i++) {
+		struct json_object *run = json_object_new_object();
+
+		lab_json_run(run, &runs[i]);
+		json_object_array_add(array, run);
+	}
+	ctl_json_add(object, "runs", array);
+	ctl_json_free(object, true);
+}
+
+static int simulate(struct lab_args *args, struct lab_trace *trace)
+{
+	size_t nr = args->nr_policies * args->nr_frames;
+	struct lab_run *runs = lab_make_runs(args->policies, args->nr_policies,
+					     args->frames, args->nr_frames);
+	int status = runs ? CTL_OK : CTL_FAILED;
+
+	if (!status)
+		status = lab_sweep(trace, runs, nr, args->jobs, lab_wants_progress(args));
+	if (!status && ctl_options.json)
+		simulate_json(trace, runs, nr);
+	else if (!status && args->csv)
+		simulate_csv(runs, nr);
+	else if (!status)
+		simulate_print(trace, runs, nr);
+	free(runs);
+	return status;
+}
+
+int cmd_simulate(int argc, char **argv)
+{
+	struct lab_args args = { 0 };
+	struct lab_trace trace = { 0 };
+	int status;
+
+	ctl_parse_args(&simulate_argp, argc, argv, &args);
+	if (!args.nr_policies)
+		lab_add_all(&args, true);
+	status = lab_load(&trace, args.words.word[0], &args.options, lab_wants_progress(&args));
+	if (!status)
+		status = lab_resolve(&args, &trace, NULL);
+	if (!status)
+		status = simulate(&args, &trace);
+	lab_unload(&trace);
+	lab_args_free(&args);
+	return status;
+}

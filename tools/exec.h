@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vmdemoctl exec: run a program on a space made for it.
+ *
+ *	cmd_exec.c	options, the space, the report
+ *	exec_run.c	the program: its descriptors, its signals, its end
+ */
+#ifndef _CTL_EXEC_H
+#define _CTL_EXEC_H
+
+#include "device.h"
+
+/* What env(1), nice(1) and timeout(1) exit with; else PROGRAM's status counts. */
+enum exec_status {
+	EXEC_FAILED	 = 125,		/* vmdemoctl itself failed */
+	EXEC_NOT_RUN	 = 126,		/* PROGRAM was found and cannot be run */
+	EXEC_NOT_FOUND	 = 127,		/* PROGRAM was not found */
+};
+
+#define EXEC_FD		3		/* where a program finds its space */
+
+/**
+ * struct exec_program - what to run, and what it is to find open
+ * @argv: the program and its arguments
+ * @fd: the descriptor it shall have the space as
+ * @space: the space
+ * @in: an open file of it that becomes standard input, or none
+ * @out: one that becomes standard output, or none
+ * @wait_status: how it ended, as wait(2) tells
+ */
+struct exec_program {
+	char **argv;
+	int fd;
+	struct ctl_space space;
+	struct ctl_space in;
+	struct ctl_space out;
+	int wait_status;
+};
+
+/* Is there such a program? 0, or an exit status, the user having been told. */
+int exec_find(const char *name);
+
+/* Standard descriptors that are closed would be taken by what we open. */
+void exec_fill_stdio(void);
+
+/* Run it to its end, handing on the signals we get. */
+int exec_run(struct exec_program *program);
+
+/* End as it has ended: returns its exit status, or dies of its signal. */
+int exec_end(const struct exec_program *program);
+
+#endif /* _CTL_EXEC_H */

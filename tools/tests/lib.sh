@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What the tests of vmdemoctl share: run it and report. $tool is the program and
+# $tmp a directory; what it said is in $tmp/out and $tmp/err.
+# shellcheck disable=SC2154 # tool and tmp are theirs
+
+passed=0
+failed=0
+status=0
+
+report() {	# 0|1 TEXT
+	if [ "$1" -eq 0 ]; then
+		passed=$((passed + 1))
+		echo "ok $((passed + failed)) - $2"
+		return
+	fi
+	failed=$((failed + 1))
+	echo "not ok $((passed + failed)) - $2"
+	sed 's/^/#   /' "$tmp/out" "$tmp/err"
+}
+
+run() {	# ARGUMENTS...
+	"$tool" "$@" > "$tmp/out" 2> "$tmp/err" < "${stdin:-/dev/null}"
+	status=$?
+}
+
+# The verb fails with this status, says this on stderr and nothing on stdout.
+refused() {	# STATUS PATTERN ARGUMENTS...
+	local want=$1 pattern=$2
+	shift 2
+	run "$@"
+	[ "$status" -eq "$want" ] && [ ! -s "$tmp/out" ] && grep -q -e "$pattern" "$tmp/err"
+	report $? "refused ($want): $*"
+}
+
+# The verb works, says nothing on stderr, and this on stdout.
+prints() {	# PATTERN ARGUMENTS...
+	local pattern=$1
+	shift
+	run "$@"
+	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ] && grep -q -e "$pattern" "$tmp/out"
+	report $? "works: $*"
+}
+
+# The verb works, and its output is JSON.
+json() {	# ARGUMENTS...
+	run "$@"
+	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ] && is_json "$tmp/out"
+	report $? "JSON: $*"
+}
+
+is_json() {	# FILE
+	if command -v python3 > /dev/null; then
+		python3 -m json.tool < "$1" > /dev/null
+	else
+		head -c 1 "$1" | grep -q '[[{]' && tail -n 1 "$1" | grep -q '[]}]$'
+	fi
+}
+
+finish() {
+	echo "1..$((passed + failed))"
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ]
+}
