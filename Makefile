@@ -41,10 +41,10 @@ check:
 
 # The kernel part of the tests elsewhere: with sanitizers, and on every kernel.
 check-debug:
-	VMDEMO_KERNEL=kasan selftests/check.sh kernel
+	selftests/all.sh debug
 
 check-matrix:
-	selftests/matrix.sh
+	selftests/all.sh matrix
 
 bench:
 	selftests/bench/bench.sh
@@ -72,8 +72,9 @@ help:
 	@echo 'make demo             see it work, in a virtual machine (needs root or sudo once)'
 	@echo 'make demo NATIVE=1    the same on the running kernel (needs root)'
 	@echo 'make check            all tests; the last line is the result'
-	@echo 'make check-debug      the tests on the device, on a kernel with KASAN, lockdep, ...'
-	@echo '                      (built on first use, a quarter of an hour or more)'
+	@echo 'make check-debug      the tests on the device, on kernels with KASAN, lockdep,'
+	@echo '                      KCSAN, ..., with faults injected (the kernels are built'
+	@echo '                      on first use: half an hour)'
 	@echo 'make check-matrix     the tests on the device, on 6.1, 6.12 and 7.2'
 	@echo 'make bench            what a fault costs, counted in instructions'
 	@echo 'make style            checkpatch, sparse, shellcheck, manual pages'

@@ -5,25 +5,29 @@
 # usage: check.sh [PART...]
 #
 # Each part says how many passed and failed; the last line adds them up. What a
-# part printed is kept in build/check/PART.log. Parts, in order:
+# part printed is kept in build/check-KERNEL/PART.log. Parts, in order:
+#   scanner    what finds complaints in a kernel's log
 #   policy     the policies in user space, under the sanitizers
 #   tools      vmdemoctl, as far as it goes without the device
 #   style      checkpatch, sparse, warnings, shellcheck, manual pages
 #   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
+#   smp        threads and processes on 8 CPUs
+#   durable    a VM that is killed when it has synced, and one that looks
 #   dkms       the module by way of DKMS, in a VM
 #   packaging  make, make install, modules_install, clean
 #
 # environment:
-#   VMDEMO_KERNEL  6.1 (default), 6.12 or 7.2, or kasan: the sanitizing kernel,
-#                  which is built at first (half an hour)
+#   VMDEMO_KERNEL  6.1 (default), 6.12 or 7.2, or kasan or kcsan: a sanitizing
+#                  kernel, which is built at first (a quarter of an hour); on
+#                  kasan also the vectors as KUnit and the injection of faults
 #   VMDEMO_CACHE   where downloads and images are kept (default ~/.cache/vmdemo)
 set -uo pipefail
 
 TESTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$TESTS_DIR")
-LOGS=$TOP/build/check
 KERNEL=${VMDEMO_KERNEL:-6.1}
-ALL=(policy tools style kernel dkms packaging)
+LOGS=$TOP/build/check-$KERNEL
+ALL=(scanner policy tools style kernel smp durable dkms packaging)
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 passed=0
@@ -34,11 +38,15 @@ say() {
 	printf '\n== %s\n' "$*"
 }
 
+sanitizing() {
+	[ "$KERNEL" = kasan ] || [ "$KERNEL" = kcsan ]
+}
+
 run_vm() {
 	local which=(--kernel "$KERNEL") tree
 
-	if [ "$KERNEL" = kasan ]; then
-		tree=$("$TESTS_DIR/vm/debug-kernel.sh" --flavour kasan) || return 1
+	if sanitizing; then
+		tree=$("$TESTS_DIR/vm/debug-kernel.sh" --flavour "$KERNEL") || return 1
 		which=(--kernel-dir "$tree")
 	fi
 	"$TESTS_DIR/vm/run.sh" "${which[@]}" "$@"
@@ -48,13 +56,18 @@ run_vm() {
 part_setup() {
 	local series=$KERNEL
 
-	[ "$KERNEL" != kasan ] || series=6.1
+	! sanitizing || series=6.1
 	"$TESTS_DIR/vm/setup.sh" --kernel "$series" --dkms
 }
 
 # shellcheck disable=SC2317
+part_scanner() {
+	"$TESTS_DIR/splats_test.sh"
+}
+
+# shellcheck disable=SC2317
 part_policy() {
-	make -s -C "$TESTS_DIR/policy" O="$TOP/build/policy" check
+	make -s -C "$TESTS_DIR/policy" O="$TOP/build/policy" ARGS="-n 10000" check
 }
 
 # shellcheck disable=SC2317
@@ -64,7 +77,7 @@ part_tools() {
 
 # shellcheck disable=SC2317
 part_style() {
-	if [ "$KERNEL" = kasan ]; then
+	if sanitizing; then
 		VMDEMO_KERNEL=6.1 "$TESTS_DIR/style.sh"
 	else
 		"$TESTS_DIR/style.sh"
@@ -79,12 +92,37 @@ part_packaging() {
 # The disks are for the module's backing store and for an ext4.
 # shellcheck disable=SC2317
 part_kernel() {
-	local dir=$TOP/build/payload-check mem=2048
+	local dir=$TOP/build/payload-$KERNEL mem=2048 more=()
 
-	[ "$KERNEL" != kasan ] || mem=4096
-	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests "$dir" &&
+	# More could not be filled in time, to see what happens when it is.
+	! sanitizing || mem=2560
+	[ "$KERNEL" != kasan ] || more=(--sanitize)
+	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests ${more[@]+"${more[@]}"} "$dir" &&
 		run_vm --mem "$mem" --disk 512M --disk 512M --timeout 2700 \
 			--log "$LOGS/console.log" --payload "$dir" -- ./guest_tests.sh
+}
+
+# More CPUs than there are here: threads are stopped anywhere, locks held.
+# shellcheck disable=SC2317
+part_smp() {
+	local dir=$TOP/build/payload-$KERNEL
+
+	[ -x "$dir/test_torture" ] || "$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests "$dir" &&
+		run_vm --mem 2048 --cpus 8 --disk 512M --disk 512M --timeout 900 \
+			--log "$LOGS/console-smp.log" --payload "$dir" -- \
+			./run_tests.sh vmdemo.ko test_torture test_many test_limits
+}
+
+# shellcheck disable=SC2317
+part_durable() {
+	local dir=$TOP/build/payload-durable which=(--kernel "$KERNEL") tree
+
+	if [ "$KERNEL" = kasan ]; then
+		tree=$("$TESTS_DIR/vm/debug-kernel.sh" --flavour kasan) || return 1
+		which=(--kernel-dir "$tree")
+	fi
+	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests "$dir" &&
+		"$TESTS_DIR/durable.sh" "${which[@]}" "$dir"
 }
 
 # shellcheck disable=SC2317

@@ -1,15 +1,45 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# All tests that need the device, as root in a guest. A last line for each half:
-# the programs' results, then those of the tool's own tests on the real device.
+# All tests that need the device, as root in a guest. A last line for each part:
+# the programs' results, those of spaces on files, those of the tool's own tests
+# on the real device; on a kernel that can, the policies' vectors as KUnit, and
+# the injection of faults.
+#
+# With a file "short" beside it the long tests do a quarter of their work, and
+# what was not written here (fio, stress-ng) and breaks devices is left to the
+# long run, every kind of file to kernels without sanitizers; with a file "races"
+# there are only the programs whose threads meet.
 cd "$(dirname "$0")" || exit 1
 status=0
+programs=("$@")
+parts=()
 
-VMD_PROGRAMS=$PWD ./run_tests.sh vmdemo.ko "$@" || status=1
+if [ -e short ]; then
+	export VMD_SHORT=1
+	parts=(. kinds errors space)
+	[ ! -e vmdemo_policy_kunit.ko ] || parts=(. errors space)
+fi
+if [ -e races ]; then
+	export VMD_SHORT=1
+	programs=(test_attach test_budget test_observer test_torture test_rw test_exerciser
+		test_many)
+fi
+
+VMD_PROGRAMS=$PWD ./run_tests.sh vmdemo.ko ${programs[@]+"${programs[@]}"} || status=1
+[ ! -e races ] || exit $status
+
+./files.sh vmdemo.ko ${parts[@]+"${parts[@]}"} || status=1
 
 echo "# ---- vmdemoctl on the device"
 insmod vmdemo.ko || status=1
 tool-tests/cli.sh ./vmdemoctl || status=1
 ./tracers.sh ./vmdemoctl || status=1
 rmmod vmdemo || { echo "0 passed, 1 failed" && status=1; }
+
+if [ -e vmdemo_policy_kunit.ko ]; then
+	echo "# ---- KUnit"
+	./kunit.sh vmdemo_policy_kunit.ko vectors.txt || status=1
+	echo "# ---- injection of faults"
+	./inject.sh vmdemo.ko || status=1
+fi
 exit $status

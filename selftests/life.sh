@@ -157,7 +157,7 @@ test_bad_parameters() {
 		max_frames=-1 size=7 size=4097 size=-4096 max_size=7 max_size=0 \
 		backing=/nonexistent backing=/nonexistent/file \
 		backing=/dev/null mode=01000 mode=07777 mode=0999 mode=rw \
-		mode=-1; do
+		mode=-1 encrypt=x; do
 		check "insmod refuses $p, nothing left behind" \
 			refused_and_nothing_left "$p"
 	done
@@ -170,7 +170,8 @@ test_bad_parameters() {
 test_good_parameters() {
 	local p
 
-	for p in fifo lru clock clock-a lfu mru random random:seed=7; do
+	for p in fifo lru clock clock-a lfu mru random random:seed=7 sieve \
+		sieve-a s3fifo 2q arc slru car lru-k lirs clock-pro; do
 		check "policy=$p is what a space starts with" \
 			space_starts "policy=$p" -- "policy=$p"
 	done
@@ -314,7 +315,8 @@ every_parameter_is_described() {
 	local p info
 
 	info=$(modinfo "$KO") || return 1
-	for p in backing size max_size budget max_frames policy observer mode; do
+	for p in backing size max_size budget max_frames policy observer mode \
+		encrypt; do
 		echo "$info" | grep -q "^parm: *$p:.......*" ||
 			{ echo "no text for $p" && return 1; }
 	done

@@ -8,13 +8,14 @@ TOP=$(dirname "$TESTS_DIR")
 
 usage() {
 	cat <<'END'
-usage: payload.sh [--kernel V] [--tests] [--demo] [--bench] DIR
+usage: payload.sh [--kernel V] [--tests] [--sanitize] [--demo] [--bench] DIR
 
 Build the module for a kernel series and vmdemoctl, and put them in DIR, which
 is made anew and may then be the payload of vm/run.sh.
 
-  --kernel V   6.1 (default), 6.12, 7.2, or kasan for the sanitizing kernel
+  --kernel V   6.1 (default), 6.12, 7.2, or kasan or kcsan for a sanitizing one
   --tests      also the kselftest programs and those of the tool
+  --sanitize   also the policies' vectors as KUnit, and the injection of faults
   --demo       also the demonstration
   --bench      also the benchmark
 END
@@ -26,7 +27,7 @@ dir=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2:?--kernel needs a value} && shift ;;
-	--tests | --demo | --bench) parts+=("${1#--}") ;;
+	--tests | --sanitize | --demo | --bench) parts+=("${1#--}") ;;
 	-h | --help) usage && exit 0 ;;
 	-*) usage >&2 && exit 2 ;;
 	*) dir=$1 ;;
@@ -35,14 +36,19 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$dir" ] || { usage >&2 && exit 2; }
 
+# build_module ARGUMENTS: of vm/build-module.sh, but for the kernel.
 build_module() {
-	if [ "$kernel" = kasan ]; then
-		local tree
-		tree=$("$TESTS_DIR/vm/debug-kernel.sh" --flavour kasan)
-		"$TESTS_DIR/vm/build-module.sh" --kdir "$tree/build" --out "$dir"
-	else
-		"$TESTS_DIR/vm/build-module.sh" --kernel "$kernel" --out "$dir"
-	fi >/dev/null
+	local tree
+
+	case $kernel in
+	kasan | kcsan)
+		tree=$("$TESTS_DIR/vm/debug-kernel.sh" --flavour "$kernel")
+		"$TESTS_DIR/vm/build-module.sh" --kdir "$tree/build" --out "$dir" "$@"
+		;;
+	*)
+		"$TESTS_DIR/vm/build-module.sh" --kernel "$kernel" --out "$dir" "$@"
+		;;
+	esac >/dev/null
 }
 
 compile() {
@@ -54,12 +60,28 @@ compile() {
 add_tests() {
 	local objects=$TOP/build/selftests t
 	make -s -C "$TESTS_DIR" O="$objects"
-	for t in $(make -s -C "$TESTS_DIR" list) churn compat32; do
+	for t in $(make -s -C "$TESTS_DIR" list) compat32 inject; do
 		[ ! -x "$objects/$t" ] || cp "$objects/$t" "$dir/"
 	done
-	cp "$TESTS_DIR"/{life,run_tests,guest_tests,tracers}.sh "$dir/"
+	cp "$TESTS_DIR"/{life,run_tests,guest_tests,tracers,stress,splats,durable_guest}.sh \
+		"$TESTS_DIR"/files*.sh "$dir/"
+	compile oneopen.so -shared -fPIC "$TESTS_DIR/demo/oneopen.c"
+	case $kernel in
+	6.1) ;;
+	kcsan) touch "$dir/races" ;;
+	*) touch "$dir/short" ;;
+	esac
 	cp "$TESTS_DIR/policy/vectors.txt" "$dir/"
 	cp -r "$TOP/tools/tests" "$dir/tool-tests"
+}
+
+# Each kernel has a source directory of its own: builds may run at once.
+add_sanitize() {
+	local src=$TOP/build/kunit-$kernel
+
+	"$TESTS_DIR/kunit/prepare.sh" "$src"
+	build_module --src "$src"
+	cp "$TESTS_DIR"/{inject,kunit/kunit}.sh "$dir/"
 }
 
 add_demo() {
@@ -76,6 +98,10 @@ add_bench() {
 rm -rf "$dir"
 mkdir -p "$dir"
 build_module
+# Programs are built in one place for all payloads.
+mkdir -p "$TOP/build"
+exec 9>"$TOP/build/.payload.lock"
+flock 9
 make -s -C "$TOP/tools"
 cp "$TOP/tools/vmdemoctl" "$dir/"
 for part in ${parts[@]+"${parts[@]}"}; do

@@ -206,8 +206,8 @@ TEST_F(call, strings_are_filled_up_with_zeros)
 		EXPECT_EQ(0, c.observer[i]);
 	for (i = strlen(c.store); i < sizeof(c.store); i++)
 		EXPECT_EQ(0, c.store[i]);
-	EXPECT_EQ(0, c.reserved[0]);
-	EXPECT_EQ(0, c.reserved[1]);
+	EXPECT_EQ(0, c.flags);
+	EXPECT_EQ(0, c.reserved);
 }
 
 TEST_F(call, a_32_bit_caller_is_served)

@@ -15,6 +15,7 @@
 #define WORKERS		8
 #define PROCESSES	4
 #define OPS_4X		100		/* of each worker, times VMD_TEST_SCALE */
+#define OPS_LEAST	20
 #define OPS_64X		60
 #define SAMPLE_MS	2
 #define SAMPLES		20		/* at least */
@@ -309,7 +310,7 @@ static bool prepare(struct run *run, struct sampler *s, unsigned long pages,
 		    unsigned long ops)
 {
 	run->pages = pages;
-	run->ops = vmd_scaled(ops);
+	run->ops = vmd_afford(ops) > OPS_LEAST ? vmd_afford(ops) : OPS_LEAST;
 	run->workers = WORKERS;
 	run->map = vmd_map(run->fd, pages);
 	if (run->map == MAP_FAILED)

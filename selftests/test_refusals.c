@@ -92,7 +92,7 @@ TEST_F(refused, set_config_unknown_mask_bit_einval)
 {
 	int bit;
 
-	for (bit = 4; bit < 64; bit++)
+	for (bit = 5; bit < 64; bit++)
 		EXPECT_ERRNO(EINVAL, set_config(self->fd, &self->before,
 						VMD_CONFIG_BUDGET |
 						1ULL << bit));
@@ -101,16 +101,11 @@ TEST_F(refused, set_config_unknown_mask_bit_einval)
 TEST_F(refused, set_config_reserved_einval)
 {
 	struct vmd_config c = self->before;
-	int i;
 
-	for (i = 0; i < 2; i++) {
-		c = self->before;
-		c.budget = 3;
-		c.reserved[i] = 1ULL << 63;
-		EXPECT_ERRNO(EINVAL, set_config(self->fd, &c,
-						VMD_CONFIG_BUDGET));
-		EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, 0));
-	}
+	c.budget = 3;
+	c.reserved = 1ULL << 63;
+	EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, VMD_CONFIG_BUDGET));
+	EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, 0));
 }
 
 TEST_F(refused, set_config_looks_at_no_field_that_mask_does_not_name)
@@ -118,7 +113,7 @@ TEST_F(refused, set_config_looks_at_no_field_that_mask_does_not_name)
 	struct vmd_config c;
 
 	memset(&c, 'x', sizeof(c));
-	memset(c.reserved, 0, sizeof(c.reserved));
+	c.reserved = 0;
 	EXPECT_EQ(0, set_config(self->fd, &c, 0));
 	c.budget = FRAMES;
 	EXPECT_EQ(0, set_config(self->fd, &c, VMD_CONFIG_BUDGET));
@@ -234,6 +229,9 @@ TEST_F(refused, fields_that_change_together_are_all_checked_before_the_first)
 	EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, VMD_CONFIG_ALL));
 	c = good;
 	strcpy(c.observer, "nonsense");
+	EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, VMD_CONFIG_ALL));
+	c = good;
+	c.flags = 1ULL << 63;
 	EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, VMD_CONFIG_ALL));
 }
 

@@ -16,13 +16,15 @@ size_t vmd_ps = 4096;
 
 /* " references hits ...", cut into names before main() */
 #define X(name, text) " " #name
-static char counter_names[] = VMD_COUNTERS(X);
+static char counter_names[] = VMD_COUNTERS(X) VMD_MORE_COUNTERS(X);
 #undef X
 
 const char *vmd_counter_names[VMD_NR_COUNTERS];
 
 const char *const vmd_policy_names[] = {
-	"fifo", "lru", "clock", "clock-a", "lfu", "mru", "random", NULL
+	"fifo", "lru", "clock", "clock-a", "lfu", "mru", "random", "sieve",
+	"sieve-a", "s3fifo", "2q", "arc", "slru", "car", "lru-k", "lirs",
+	"clock-pro", NULL
 };
 
 const char *const vmd_observer_names[] = { "fault", "accessed", "trap", NULL };
@@ -91,6 +93,20 @@ int vmd_policy(int fd, const char *name)
 int vmd_observer(int fd, const char *name)
 {
 	return vmd_set(fd, NULL, name, 0);
+}
+
+int vmd_set_flags(int fd, __u64 flags)
+{
+	struct vmd_config c = { .mask = VMD_CONFIG_FLAGS, .flags = flags };
+
+	return ioctl(fd, VMD_IOC_SET_CONFIG, &c);
+}
+
+__u64 vmd_flags(int fd)
+{
+	struct vmd_config c;
+
+	return vmd_get(fd, &c) ? UINT64_MAX : c.flags;
 }
 
 int vmd_attach(int fd, __u64 id)
@@ -203,11 +219,14 @@ int vmd_reset(int fd)
 
 __u64 vmd_counter(const struct vmd_stats *s, const char *name)
 {
+	/* Those that came later lie behind the latencies. */
+	const int first = (s->latency - &s->references);
 	int i;
 
 	for (i = 0; i < VMD_NR_COUNTERS; i++)
 		if (!strcmp(vmd_counter_names[i], name))
-			return (&s->references)[i];
+			return (&s->references)[i < first ? i :
+						i + VMD_LATENCY_BUCKETS];
 	return UINT64_MAX;
 }
 

@@ -25,7 +25,7 @@
 #define VMD_NOBODY	65534		/* the other user of the tests */
 
 #define VMD_RW		(PROT_READ | PROT_WRITE)
-#define VMD_NR_COUNTERS	18
+#define VMD_NR_COUNTERS	24
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ	22
@@ -44,6 +44,8 @@ int vmd_resize(int fd, __u64 pages);
 int vmd_budget(int fd, __u64 frames);
 int vmd_policy(int fd, const char *name);
 int vmd_observer(int fd, const char *name);
+int vmd_set_flags(int fd, __u64 flags);
+__u64 vmd_flags(int fd);
 int vmd_attach(int fd, __u64 id);
 int vmd_get(int fd, struct vmd_config *c);
 int vmd_info(int fd, struct vmd_info *i);
@@ -116,11 +118,13 @@ char *vmd_space_line(__u64 id);
 bool vmd_param(const char *name, __u64 *value);
 const char *vmd_test_dir(void);
 int vmd_temp_file(const char *dir, int flags);
+int vmd_open_backing(void);			/* to be read; -1 if it has no name */
 
 /* The rest */
 __u64 vmd_now_ms(void);
 void vmd_sleep_ms(unsigned int ms);
 unsigned long vmd_scaled(unsigned long n);	/* times VMD_TEST_SCALE */
+unsigned long vmd_afford(unsigned long n);	/* less on a slow kernel */
 __u64 vmd_random(__u64 *state);
 
 #endif /* _VMD_TEST_H */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +37,22 @@ unsigned long vmd_scaled(unsigned long n)
 	unsigned long by = scale ? strtoul(scale, NULL, 10) : 1;
 
 	return n * (by ? by : 1);
+}
+
+/*
+ * As much of it as a sanitizing kernel, which is several times slower, can do,
+ * or a run that is to be short: at least 1 of it.
+ */
+unsigned long vmd_afford(unsigned long n)
+{
+	unsigned long part = 1;
+
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		part *= 5;
+	if (getenv("VMD_SHORT"))
+		part *= 4;
+	n = vmd_scaled(n);
+	return n > part ? n / part : 1;
 }
 
 /* xorshift64*: the same numbers on every machine */
@@ -304,5 +321,21 @@ int vmd_temp_file(const char *dir, int flags)
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | flags, 0600);
 	if (fd >= 0)
 		unlink(path);
+	return fd;
+}
+
+/* A block device is read past the page cache, which knows nothing of it. */
+int vmd_open_backing(void)
+{
+	char *path = vmd_read_file(VMD_PARAMS "backing");
+	struct stat st;
+	int fd = -1;
+
+	if (path)
+		path[strcspn(path, "\n")] = 0;
+	if (path && *path && !stat(path, &st) && !S_ISDIR(st.st_mode))
+		fd = open(path, O_RDONLY | O_CLOEXEC |
+			  (S_ISBLK(st.st_mode) ? O_DIRECT : 0));
+	free(path);
 	return fd;
 }

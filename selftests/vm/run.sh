@@ -23,12 +23,15 @@ and as working directory, pass its output on, and check the kernel's log.
   --kernel V         kernel series: 6.1 (default), 6.12 or 7.2
   --kernel-dir DIR   any other kernel: DIR/vmlinuz, bzImage, arch/x86/boot/bzImage
                      or boot/vmlinuz-*, and its modules (if any) in DIR/lib/modules
+                     or DIR/modules/lib/modules
   --cpus N           (default 2)
   --mem MIB          (default 1024)
   --accel A          auto (default: KVM if a kernel really boots with it), kvm, tcg
   --icount           the guest's clock counts its instructions; one CPU, TCG
   --disk SIZE        a blank disk, for example 512M; repeatable. In the guest they
                      are /dev/vmdisk0, /dev/vmdisk1 and so on
+  --disk FILE        a disk whose content stays in FILE, which is there and has a
+                     slash in its name; it has a cache that can be flushed
   --rootfs NAME      base (default) or dkms
   --udev             start udevd in the guest before COMMAND
   --timeout SECONDS  for all of it, boot included (default 600)
@@ -106,8 +109,9 @@ check_args() {
 	case $accel in auto | kvm | tcg) ;; *) die "--accel $accel: must be auto, kvm or tcg" ;; esac
 	case $splats in fail | ignore) ;; *) die "--splats $splats: must be fail or ignore" ;; esac
 	for size in ${disks[@]+"${disks[@]}"}; do
-		[[ $size =~ ^[1-9][0-9]*[KMG]?$ ]] ||
-			die "--disk $size: must be a number of bytes, or one with K, M or G"
+		[[ $size =~ ^[1-9][0-9]*[KMG]?$ ]] || [[ $size == */* && -w $size ]] ||
+			die "--disk $size: must be a number of bytes, or one with K, M or G," \
+				"or a file that can be written"
 	done
 	[ -n "$interactive" ] || [ ${#command[@]} -gt 0 ] ||
 		die "no command: put it after --, or use --interactive"
@@ -179,20 +183,23 @@ find_vmlinuz() {
 foreign_kernel_key() {
 	echo "$VM_IMAGE_FORMAT $1"
 	stat -Lc '%n %s %y' "$2"
-	[ ! -d "$1/lib/modules" ] ||
-		find "$1/lib/modules/" -name modules.order -exec stat -c '%s %y' {} +
+	[ ! -d "$3/lib/modules" ] ||
+		find "$3/lib/modules/" -name modules.order -exec stat -c '%s %y' {} +
 }
 
 # Like a kernel of setup.sh, in an entry of the cache that goes with the content.
 foreign_kernel_dir() {
-	local src vmlinuz key dir tmp
+	local src vmlinuz modules key dir tmp
 	src=$(readlink -f "$1")
 	vmlinuz=$(find_vmlinuz "$src") || exit
-	key=$(foreign_kernel_key "$src" "$vmlinuz" | sha256sum | cut -c 1-12)
+	# debug-kernel.sh installs them below modules.
+	modules=$src
+	[ ! -d "$src/modules/lib/modules" ] || modules=$src/modules
+	key=$(foreign_kernel_key "$src" "$vmlinuz" "$modules" | sha256sum | cut -c 1-12)
 	dir=$VMDEMO_CACHE/kernel-dir-$key
 	if [ ! -e "$dir/complete" ]; then
 		tmp=$(mktemp -d "$VMDEMO_CACHE/.tmp.run.XXXXXX")
-		make_bootable "$vmlinuz" "$src" "$tmp" >&2
+		make_bootable "$vmlinuz" "$modules" "$tmp" >&2
 		mv -T "$tmp" "$dir" 2>/dev/null || rm -rf "$tmp"
 	fi
 	echo "$dir"
@@ -282,6 +289,8 @@ disk_options() {
 	add_disk modules "$kdir/modules.ext4" readonly=on
 	add_disk payload "$work/payload.ext4" readonly=on
 	for i in "${!disks[@]}"; do
+		[[ ${disks[i]} != */* ]] ||
+			{ add_disk "blank$i" "${disks[i]}" cache=writeback && continue; }
 		truncate -s "${disks[i]}" "$work/blank$i"
 		add_disk "blank$i" "$work/blank$i" cache=unsafe,discard=unmap
 	done
@@ -362,30 +371,6 @@ run_interactive() {
 	return "$rc"
 }
 
-# What the kernel prints when something is wrong. Boot messages of a healthy
-# kernel match none of these.
-splat_pattern() {
-	local p=(
-		'BUG:' 'WARNING:' 'cut here' 'Oops' 'general protection' 'Call Trace'
-		'kernel BUG at' 'Kernel panic' 'Unable to handle' 'KASAN:' 'KCSAN:'
-		'KFENCE:' 'UBSAN:' 'possible (circular|recursive|irq|deadlock)'
-		'inconsistent lock state' 'suspicious RCU' 'bad unlock balance'
-		'held lock freed' 'lock held when returning' 'still held'
-		'INFO: task .* blocked' 'task .* blocked for more than' 'soft lockup'
-		'hard LOCKUP' 'detected stalls?' 'self-detected stall' 'hung_task:'
-		'Bad (page|rss-counter) ' 'page_owner tracks' 'new suspected memory leaks'
-		'unreferenced object' 'sleeping function called from invalid'
-		'scheduling while atomic' 'refcount_t' 'list_(add|del) corruption'
-		'DEBUG_LOCKS_WARN' 'page allocation failure' 'Objects remaining'
-	)
-	local IFS='|'
-	echo "${p[*]}"
-}
-
-# A splat is shown with what follows it.
-find_splats() {
-	tr -d '\r' <"$log" | grep -a -E -A 40 "$(splat_pattern)" | head -n 200
-}
 
 show_console() {
 	[ ! -s "$work/qemu.err" ] || sed 's/^/qemu: /' "$work/qemu.err" >&2
@@ -409,7 +394,7 @@ judge() {
 		fail_vm "$STATUS_TIMEOUT" "the time limit of $limit s was reached"
 	fi
 	status=$(sed -n 's/^exit //p' "$work/status" 2>/dev/null || true)
-	if [ "$splats" = fail ] && found=$(find_splats); then
+	if [ "$splats" = fail ] && ! found=$("$VM_DIR/../splats.sh" "$log"); then
 		say "the kernel's log has a splat (the command's exit status: ${status:-none}):"
 		printf '%s\n' "$found" >&2
 		fail_vm "$STATUS_DIED" "failed because of the splat above"

@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Several sets of tests, two jobs at a time; the last line adds them up.
+#
+# usage: all.sh SET...
+#
+# Sets and their jobs, each of which is a run of check.sh:
+#   check    all its parts, the kernel part on 6.1
+#   debug    the kernel part on a kernel with KASAN, UBSAN, lockdep, kmemleak,
+#            with the policies' vectors as KUnit and the injection of faults;
+#            on another with KCSAN
+#   matrix   the kernel part on 6.1, 6.12 and 7.2; what check has run already
+#            is not run again
+#
+# A job's output is kept in build/all/JOB.log; its failures are shown when it
+# ends.
+#
+# environment:
+#   VMD_JOBS       jobs at a time (default: CPUs, at most 2)
+#   VMD_BUILT_ONLY sanitizing kernels are not built for this: what the cache
+#                  does not have is left out, and that is said
+#   VMDEMO_CACHE   where downloads and images are kept (default ~/.cache/vmdemo)
+set -uo pipefail
+
+TESTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+LOGS=$(dirname "$TESTS_DIR")/build/all
+SUMMARY='^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$'
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+jobs=()		# in the order in which they begin: long ones first
+passed=0
+failed=0
+skipped=0
+
+usage() {
+	sed -n '3,/^set /s/^# \{0,1\}//p' "$0" | sed '/^set /d' >&2
+	exit 2
+}
+
+add_jobs() {
+	local set all=" $* "
+
+	for set; do
+		[[ $set == check || $set == debug || $set == matrix ]] || usage
+	done
+	[[ $all != *" debug "* ]] || add_sanitizing kasan KASAN
+	[[ $all != *" check "* ]] || jobs+=(check)
+	[[ $all != *" matrix "* ]] || jobs+=(7.2 6.12)
+	[[ $all == *" check "* || $all != *" matrix "* ]] || jobs+=(6.1)
+	[[ $all != *" debug "* ]] || add_sanitizing kcsan KCSAN
+}
+
+# add_sanitizing JOB OPTION: the job on the kernel that has this option.
+add_sanitizing() {
+	if [ -z "${VMD_BUILT_ONLY:-}" ] || is_built "$2"; then
+		jobs+=("$1")
+	else
+		echo "== $1: not run: its kernel is not in the cache; make check-debug builds it"
+	fi
+}
+
+is_built() {
+	grep -qs "^CONFIG_$1=y" "${VMDEMO_CACHE:-$HOME/.cache/vmdemo}"/kernel-debug-*/build/.config
+}
+
+run_job() {
+	case $1 in
+	check) VMDEMO_KERNEL=6.1 "$TESTS_DIR/check.sh" ;;
+	*) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel ;;
+	esac
+}
+
+# A job says at the end how long it took; without that line it has died.
+job() {
+	local start=$SECONDS status=0
+
+	run_job "$1" || status=$?
+	echo "# exit status $status, $((SECONDS - start)) s"
+}
+
+start() {
+	echo "== $1: begins"
+	job "$1" >"$LOGS/$1.log" 2>&1 </dev/null &
+	running[$!]=$1
+}
+
+# What a job that has ended has to say: its failures and its sum.
+finish() {
+	local log=$LOGS/$1.log sum end p f s
+
+	sum=$(grep -E "$SUMMARY" "$log" | tail -n 1)
+	end=$(tail -n 1 "$log")
+	read -r p _ f _ s _ <<<"${sum:-0 passed, 1 failed}"
+	[[ $f != 0 || $end == "# exit status 0,"* ]] || f=1
+	if [ "$f" != 0 ]; then
+		echo "== $1: failed: $log"
+		grep -E '^(not ok|# (run_tests|not ok)|== .* failed)|Bail out|splat' "$log" |
+			grep -v ' took ' | head -n 40
+		tail -n 15 "$log"
+	fi
+	echo "== $1: $p passed, $f failed${s:+, $s skipped} (${end#\# })"
+	passed=$((passed + p))
+	failed=$((failed + f))
+	skipped=$((skipped + ${s:-0}))
+}
+
+default_jobs() {
+	local n
+
+	n=$(nproc)
+	echo $((n < 2 ? n : 2))
+}
+
+[ $# -gt 0 ] || usage
+add_jobs "$@"
+most=${VMD_JOBS:-$(default_jobs)}
+mkdir -p "$LOGS"
+declare -A running=()
+for name in "${jobs[@]}" ""; do
+	# The last, empty one waits for all.
+	while [ "${#running[@]}" -gt 0 ] &&
+	      { [ -z "$name" ] || [ "${#running[@]}" -ge "$most" ]; }; do
+		wait -n -p pid "${!running[@]}"
+		finish "${running[$pid]}"
+		unset "running[$pid]"
+	done
+	[ -z "$name" ] || start "$name"
+done
+echo
+echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
+[ "$failed" = 0 ]

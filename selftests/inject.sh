@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The fault-injection sweep (inject.c), as root in a guest whose kernel injects
+# faults and has kmemleak. The last line is "N passed, N failed, N skipped".
+#
+# usage: inject.sh MODULE.ko
+#
+# The store is on a RAM disk, so that whoever evicts makes the requests, and
+# nothing is waited for.
+set -u
+
+cd "$(dirname "$0")" || exit 1
+ko=${1:?usage: inject.sh MODULE.ko}
+disk=/dev/ram0
+kmemleak=/sys/kernel/debug/kmemleak
+status=0
+
+# Written once, it needs no more memory.
+modprobe brd rd_nr=1 rd_size=2048 || status=1
+dd if=/dev/zero of=$disk bs=64k count=32 conv=fsync status=none || status=1
+
+# What the rest of the system has leaked before is no business of ours.
+echo clear >$kmemleak || status=1
+
+# When the module goes it complains about slots that were not given back.
+INJECT_DISK=${disk#/dev/} VMD_LOAD_ARGS=backing=$disk VMD_TIMEOUT=${VMD_TIMEOUT:-1200} \
+	./run_tests.sh "$ko" inject || status=1
+
+# Objects younger than five seconds are not looked at.
+sleep 6
+echo scan >$kmemleak
+sleep 1
+echo scan >$kmemleak
+leaks=$(head -n 200 $kmemleak)
+if [ -z "$leaks" ]; then
+	echo "ok - nothing leaked"
+	echo "1 passed, 0 failed"
+else
+	echo "not ok - nothing leaked"
+	echo "$leaks" | awk '{ print "# " $0 }'
+	echo "0 passed, 1 failed"
+	status=1
+fi
+exit $status
