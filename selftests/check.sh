@@ -72,7 +72,9 @@ part_policy() {
 
 # shellcheck disable=SC2317
 part_tools() {
-	make -s -C "$TOP/tools" check
+	# Payloads are made of the same objects, perhaps just now.
+	flock "$TOP/build/.payload.lock" make -s -C "$TOP/tools" &&
+		make -s -C "$TOP/tools" check
 }
 
 # shellcheck disable=SC2317
