@@ -91,7 +91,8 @@ void vmd_io_end(struct vmd_io *io, int error)
  */
 bool vmd_io_done(struct vmd_io_group *group)
 {
-	return atomic_read(&group->pending) == 1;
+	/* What came of the requests was written before they were counted. */
+	return atomic_read_acquire(&group->pending) == 1;
 }
 
 /**

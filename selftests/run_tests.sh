@@ -15,7 +15,7 @@
 #   VMD_TEST_DISK  block device that life.sh may overwrite (default /dev/vmdisk0)
 #   VMD_TEST_SCALE multiplies the work of the long tests (default 1)
 #   VMD_LOAD_ARGS  module parameters to load with (default none; life.sh has its own)
-#   VMD_TIMEOUT    seconds that a program may take (default 600)
+#   VMD_TIMEOUT    seconds that a program may take (default 1500)
 
 if [ $# -lt 1 ]; then
 	sed -n '3,/^$/s/^# \{0,1\}//p' "$0" >&2
@@ -25,7 +25,7 @@ fi
 KO=$(readlink -f "$1")
 shift
 DIR=${VMD_PROGRAMS:-$(cd "$(dirname "$0")" && pwd)}
-TIMEOUT=${VMD_TIMEOUT:-600}
+TIMEOUT=${VMD_TIMEOUT:-1500}
 ALL=(test_device test_attach test_mapping test_transfer test_refusals test_ioctl
 	test_stats test_trace test_advise test_isolation test_policy_exact
 	test_observer test_straddle test_budget test_overcommit test_torture test_rw

@@ -75,6 +75,12 @@ kcsan() {
 END
 }
 
+# deep FRAME CALLER TAIL: a frame's caller and that one's, in a report.
+deep() {
+	sed "s/^\(.*\)  wake_up_var+.*/&\n\1  generic_write+0x1\/0x2\n\1  $1+0x1\/0x2\n\1  $2+0x3\/0x4$3/
+		s/^\(.*\)  xa_load+.*/&\n\1  $2+0x3\/0x4$3/"
+}
+
 expect clean "a healthy kernel" < <(healthy)
 found "BUG" "BUG: unable to handle page fault for address: ffffc90000000000"
 found "BUG()" "kernel BUG at mm/page_table_check.c:118!"
@@ -115,6 +121,12 @@ expect found "KCSAN, ours behind a foreign one" \
 	< <(kcsan ext4_writepages "" && kcsan fill_publish " [vmdemo]")
 expect found "something else amid a foreign race" \
 	< <(kcsan ext4_writepages "" | sed 's/handle_mm_fault.*/&\n[ 9.0] BUG: KASAN: x/')
+expect clean "KCSAN, a race of a file system at work for the module" \
+	< <(kcsan ext4_writepages "" | deep "vfs_iocb_iter_write" "backing_rw" " [vmdemo]")
+expect clean "KCSAN, a worker of the module is no frame of it" \
+	< <(kcsan ext4_writepages "" | sed 's/CPU: 1 .*/&\n[ 9.0] Workqueue: vmdemo backing_file_work [vmdemo]/')
+expect found "KCSAN, by what the module called" \
+	< <(kcsan xas_load "" | sed 's/handle_mm_fault+/xa_load+/' | deep xa_load vmd_fill " [vmdemo]")
 expect found "KCSAN, cut short" < <(kcsan fill_publish " [vmdemo]" | head -n 5)
 
 echo "$passed passed, $failed failed"

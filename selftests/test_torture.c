@@ -24,6 +24,7 @@
 #define CHECKED		(CHECKERS * OWN_PAGES)
 #define SPARE		64		/* beyond those: come and go */
 #define TORTURE_MS	6000		/* times VMD_TEST_SCALE */
+#define PATIENCE	20		/* times that: on a machine with more to do */
 
 struct torture {
 	int fd;
@@ -184,6 +185,11 @@ static void *disturber(void *arg)
 	return NULL;
 }
 
+static unsigned long rounds(struct torture *t)
+{
+	return __atomic_load_n(&t->rounds, __ATOMIC_RELAXED);
+}
+
 static __u64 torture_seed(void)
 {
 	const char *given = getenv("VMD_SEED");
@@ -211,7 +217,8 @@ TEST(content_survives_everything_at_once)
 					    i < CHECKERS ? checker : disturber,
 					    &party[i]));
 	}
-	vmd_sleep_ms(vmd_scaled(TORTURE_MS));
+	for (i = 0; i < PATIENCE && (!i || rounds(&t) <= CHECKED); i++)
+		vmd_sleep_ms(vmd_scaled(TORTURE_MS));
 	vmd_set_flag(&t.stop);
 	for (i = 0; i < CHECKERS + DISTURBERS; i++)
 		pthread_join(party[i].thread, NULL);
