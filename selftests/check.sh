@@ -94,13 +94,13 @@ part_packaging() {
 # The disks are for the module's backing store and for an ext4.
 # shellcheck disable=SC2317
 part_kernel() {
-	local dir=$TOP/build/payload-$KERNEL mem=2048 more=()
+	local dir=$TOP/build/payload-$KERNEL mem=2048 limit=2700 more=()
 
-	# More could not be filled in time, to see what happens when it is.
-	! sanitizing || mem=2560
+	# More memory could not be filled in time, to see what happens when it is.
+	! sanitizing || { mem=2560 && limit=4200; }
 	[ "$KERNEL" != kasan ] || more=(--sanitize)
 	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests ${more[@]+"${more[@]}"} "$dir" &&
-		run_vm --mem "$mem" --disk 512M --disk 512M --timeout 2700 \
+		run_vm --mem "$mem" --disk 512M --disk 512M --timeout "$limit" \
 			--log "$LOGS/console.log" --payload "$dir" -- ./guest_tests.sh
 }
 

@@ -13,6 +13,7 @@
 
 #define PAGES	64
 #define FRAMES	16
+#define SOME	5			/* where time is short: one vector in so many */
 
 /* Touch one page after the other as "1 2 3w" says; the number of references. */
 static long play(int fd, char *map, const char *refs)
@@ -254,8 +255,10 @@ static int check_vector(char *line)
 	       s.misses == s.zero_fills + s.faults_major;
 }
 
+/* All, where there is time for that; some of each policy in any case. */
 TEST(every_vector_of_the_file_is_exact_in_trap_mode)
 {
+	unsigned long step = SOME / vmd_afford(SOME) ?: 1, n = 0;
 	char *text = read_vectors(), *line, *next = NULL;
 	int good = 0, result;
 
@@ -263,6 +266,8 @@ TEST(every_vector_of_the_file_is_exact_in_trap_mode)
 		SKIP(return, "no vectors file: set VMD_VECTORS");
 	for (line = strtok_r(text, "\n", &next); line;
 	     line = strtok_r(NULL, "\n", &next)) {
+		if (*line == '#' || n++ % step)
+			continue;
 		result = check_vector(line);
 		EXPECT_NE(0, result) {
 			TH_LOG("vector: %s", line);
