@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -93,8 +94,10 @@ static void *read_page_3(void *arg)
 	return NULL;
 }
 
-#define ASSERT_STARTS(d, fn) \
-	ASSERT_EQ(0, pthread_create(&(d)->thread, NULL, fn, d))
+static int start(struct doer *d, void *(*fn)(void *arg))
+{
+	return pthread_create(&d->thread, NULL, fn, d);
+}
 
 static long ended(struct doer *d)
 {
@@ -111,7 +114,7 @@ static void leave_while(struct __test_metadata *_metadata, struct holdfs *fs,
 	ASSERT_LE(0, d->fd = open_space(fs, FRAMES));
 	ASSERT_OPEN(other);
 	holdfs_hold(fs, FUSE_READ);
-	ASSERT_STARTS(d, fn);
+	ASSERT_EQ(0, start(d, fn));
 	ASSERT_TRUE(holdfs_wait(fs));
 	ASSERT_EQ(0, vmd_attach(d->fd, vmd_id(other)));
 	EXPECT_FALSE(vmd_is_set(&d->done));
@@ -172,7 +175,7 @@ TEST_F(slow, a_hole_whose_maker_was_killed_is_made_before_what_comes_later)
 	ASSERT_TRUE(holdfs_wait(self->fs));
 	kill(pid, SIGKILL);
 	ASSERT_EQ(128 + SIGKILL, vmd_wait(pid, VMD_CHILD_MS));
-	ASSERT_STARTS(&d, look_and_write);
+	ASSERT_EQ(0, start(&d, look_and_write));
 	/* Elsewhere nobody has to wait. */
 	EXPECT_TRUE(vmd_check(d.map, TAG));
 	vmd_sleep_ms(SOME_MS);
@@ -213,9 +216,9 @@ TEST_F(slow, a_page_being_written_does_not_outlive_a_smaller_size)
 	ASSERT_MAP(d.map, d.fd, PAGES);
 	vmd_fill(d.map + 20 * vmd_ps, NEW);
 	holdfs_hold(self->fs, FUSE_WRITE);
-	ASSERT_STARTS(&writer, evict_all);
+	ASSERT_EQ(0, start(&writer, evict_all));
 	ASSERT_TRUE(holdfs_wait(self->fs));
-	ASSERT_STARTS(&d, shrink_to_2);
+	ASSERT_EQ(0, start(&d, shrink_to_2));
 	vmd_sleep_ms(SOME_MS);
 	holdfs_release(self->fs);
 	ended(&writer);
@@ -253,7 +256,7 @@ TEST_F(slow, a_page_written_while_the_file_is_cut_does_not_make_it_longer)
 	kill(pid, SIGKILL);
 	ASSERT_EQ(128 + SIGKILL, vmd_wait(pid, VMD_CHILD_MS));
 	vmd_fill(d.map + 2 * vmd_ps, NEW);
-	ASSERT_STARTS(&d, sync_all);
+	ASSERT_EQ(0, start(&d, sync_all));
 	vmd_sleep_ms(SOME_MS);
 	EXPECT_EQ(PAGES * vmd_ps, holdfs_size(self->fs));
 	holdfs_release(self->fs);
@@ -396,7 +399,7 @@ TEST_F(slow, frames_that_cannot_be_taken_back_do_not_keep_an_exit_waiting)
 	holdfs_release(self->fs);
 }
 
-static long refcnt(void)
+static long module_users(void)
 {
 	char *text = vmd_read_file("/sys/module/vmdemo/refcnt");
 	long n = text ? strtol(text, NULL, 10) : -1;
@@ -409,7 +412,7 @@ static bool is_unused(void)
 {
 	__u64 end = vmd_now_ms() + VMD_BACK_MS;
 
-	while (refcnt()) {
+	while (module_users()) {
 		if (vmd_now_ms() > end)
 			return false;
 		vmd_sleep_ms(5);
