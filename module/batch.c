@@ -33,14 +33,16 @@ static void batch_init(struct vmd_batch *batch, struct vmd_space *space,
  * @evict: as vmd_batch.evict
  *
  * Does not fail: eviction is what makes room when memory is short. It may
- * wait for memory, but not for memory of this module's.
+ * wait for memory, but not for memory of this module's. Nor has it to be in one
+ * piece: with locks that are checked it is more than two pages.
  */
 struct vmd_batch *vmd_batch_alloc(struct vmd_space *space, u32 most,
 				  bool evict)
 {
 	struct vmd_batch *batch;
 
-	batch = kmalloc(struct_size(batch, ios, most), GFP_NOIO | __GFP_NOFAIL);
+	batch = kvmalloc(struct_size(batch, ios, most),
+			 GFP_NOIO | __GFP_NOFAIL);
 	batch_init(batch, space, evict);
 	return batch;
 }
@@ -74,7 +76,7 @@ void vmd_batch_put(struct vmd_batch *batch)
 	if (!atomic_dec_and_test(&batch->refs))
 		return;
 	vmd_space_put(batch->space);
-	kfree(batch);
+	kvfree(batch);
 }
 
 static bool frame_before(const struct vmd_frame *f, const struct vmd_frame *g,
