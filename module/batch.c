@@ -311,6 +311,16 @@ static void batch_make_ios(struct vmd_batch *batch)
 	}
 }
 
+/* Whoever asks next is told, unless the page is being cut off. */
+static void batch_tell(struct vmd_space *space, pgoff_t index, int error)
+{
+	vmd_count(space, io_errors);
+	if (index >= READ_ONCE(space->nr_pages))
+		return;
+	errseq_set(&vmd_mapping(space)->wb_err, error);
+	wake_up(&space->error_wait);
+}
+
 static void batch_io_failed(struct vmd_batch *batch, struct vmd_frame **f,
 			    struct vmd_io *io)
 {
@@ -318,12 +328,9 @@ static void batch_io_failed(struct vmd_batch *batch, struct vmd_frame **f,
 	u32 i;
 
 	batch->error = io->error;
-	vmd_count(space, io_errors);
-	/* Whoever asks next is told, unless the page is being cut off. */
-	if (f[0]->index < READ_ONCE(space->nr_pages)) {
-		errseq_set(&vmd_mapping(space)->wb_err, io->error);
-		wake_up(&space->error_wait);
-	}
+	/* Not of one that was never begun, as its thread is being killed. */
+	if (io->group || io->error != -EINTR)
+		batch_tell(space, f[0]->index, io->error);
 	for (i = 0; i < io->nr; i++) {
 		/* Nothing is lost: the page stays, and dirty. */
 		folio_mark_dirty(f[i]->folio);
