@@ -41,28 +41,51 @@ static void backing_submit_bio(struct vmd_backing *backing, struct vmd_io *io)
 	submit_bio(bio);
 }
 
+static loff_t backing_pos(const struct vmd_io *io)
+{
+	return (loff_t)io->place << PAGE_SHIFT;
+}
+
+/* How much of a request lies before the file's end; at least a byte. */
+static u32 backing_bytes(struct vmd_backing *backing, struct vmd_io *io)
+{
+	u64 end = READ_ONCE(backing->bytes);
+	u64 all = (u64)io->nr << PAGE_SHIFT;
+
+	return end > backing_pos(io) ? min(all, end - backing_pos(io)) : all;
+}
+
+/*
+ * The file was found shorter than the request: if we made it so, only since the
+ * request was made, what is left of it is all there is to be had.
+ */
+static void backing_shorten(struct vmd_io *io)
+{
+	/* The file's size before ours, which file_resize() wrote first. */
+	smp_rmb();
+	io->bytes = min(io->bytes, backing_bytes(io->backing, io));
+}
+
 /* What the file's end cuts off reads as zeros. Perhaps in an interrupt. */
 static void backing_zero_tail(struct vmd_io *io)
 {
-	struct page *page = io->bvec[io->bytes >> PAGE_SHIFT].bv_page;
+	u32 i = io->bytes >> PAGE_SHIFT;
 	size_t from = offset_in_page(io->bytes);
 
-	memzero_page(page, from, PAGE_SIZE - from);
+	for (; i < io->nr; i++, from = 0)
+		memzero_page(io->bvec[i].bv_page, from, PAGE_SIZE - from);
 }
 
 /* Anything but all of it is an error. */
 static void backing_file_end(struct vmd_io *io, ssize_t ret)
 {
-	int err = ret == io->bytes ? 0 : -EIO;
-
-	if (!err && !io->write && offset_in_page(io->bytes))
+	if (!io->write && ret >= 0 && ret < io->bytes)
+		backing_shorten(io);
+	if (ret >= 0)
+		ret = ret < io->bytes ? -EIO : 0;
+	if (!ret && !io->write)
 		backing_zero_tail(io);
-	vmd_io_end(io, ret < 0 ? ret : err);
-}
-
-static loff_t backing_pos(const struct vmd_io *io)
-{
-	return (loff_t)io->place << PAGE_SHIFT;
+	vmd_io_end(io, ret);
 }
 
 /* The flags of the open file (O_APPEND among them) do not matter. */
@@ -110,11 +133,19 @@ static ssize_t backing_rw_cached(struct vmd_backing *backing,
 	return err ? err : ret;
 }
 
-/* A file that was made shorter under us is not made longer again. */
-static bool backing_cut_off(struct vmd_backing *backing, struct vmd_io *io)
+static bool backing_past_end(struct vmd_backing *backing, struct vmd_io *io)
 {
 	return i_size_read(backing->file->f_mapping->host) <
 	       backing_pos(io) + io->bytes;
+}
+
+/* A file that was made shorter under us is not made longer again. */
+static bool backing_cut_off(struct vmd_backing *backing, struct vmd_io *io)
+{
+	if (!backing_past_end(backing, io))
+		return false;
+	backing_shorten(io);
+	return backing_past_end(backing, io);
 }
 
 static void backing_file_work(struct work_struct *work)
@@ -188,15 +219,6 @@ static bool backing_read_nowait(struct vmd_backing *backing, struct vmd_io *io)
 	if (ret != -EIOCBQUEUED)
 		backing_file_end(io, ret);
 	return true;
-}
-
-/* How much of a request lies before the file's end; at least a byte. */
-static u32 backing_bytes(struct vmd_backing *backing, struct vmd_io *io)
-{
-	u64 end = READ_ONCE(backing->bytes);
-	u64 all = (u64)io->nr << PAGE_SHIFT;
-
-	return end > backing_pos(io) ? min(all, end - backing_pos(io)) : all;
 }
 
 static void backing_submit_file(struct vmd_backing *backing, struct vmd_io *io)

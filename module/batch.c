@@ -33,14 +33,16 @@ static void batch_init(struct vmd_batch *batch, struct vmd_space *space,
  * @evict: as vmd_batch.evict
  *
  * Does not fail: eviction is what makes room when memory is short. It may
- * wait for memory, but not for memory of this module's.
+ * wait for memory, but not for memory of this module's. Nor has it to be in one
+ * piece: with locks that are checked it is more than two pages.
  */
 struct vmd_batch *vmd_batch_alloc(struct vmd_space *space, u32 most,
 				  bool evict)
 {
 	struct vmd_batch *batch;
 
-	batch = kmalloc(struct_size(batch, ios, most), GFP_NOIO | __GFP_NOFAIL);
+	batch = kvmalloc(struct_size(batch, ios, most),
+			 GFP_NOIO | __GFP_NOFAIL);
 	batch_init(batch, space, evict);
 	return batch;
 }
@@ -74,7 +76,7 @@ void vmd_batch_put(struct vmd_batch *batch)
 	if (!atomic_dec_and_test(&batch->refs))
 		return;
 	vmd_space_put(batch->space);
-	kfree(batch);
+	kvfree(batch);
 }
 
 static bool frame_before(const struct vmd_frame *f, const struct vmd_frame *g,
@@ -309,6 +311,16 @@ static void batch_make_ios(struct vmd_batch *batch)
 	}
 }
 
+/* Whoever asks next is told, unless the page is being cut off. */
+static void batch_tell(struct vmd_space *space, pgoff_t index, int error)
+{
+	vmd_count(space, io_errors);
+	if (index >= READ_ONCE(space->nr_pages))
+		return;
+	errseq_set(&vmd_mapping(space)->wb_err, error);
+	wake_up(&space->error_wait);
+}
+
 static void batch_io_failed(struct vmd_batch *batch, struct vmd_frame **f,
 			    struct vmd_io *io)
 {
@@ -316,12 +328,9 @@ static void batch_io_failed(struct vmd_batch *batch, struct vmd_frame **f,
 	u32 i;
 
 	batch->error = io->error;
-	vmd_count(space, io_errors);
-	/* Whoever asks next is told, unless the page is being cut off. */
-	if (f[0]->index < READ_ONCE(space->nr_pages)) {
-		errseq_set(&vmd_mapping(space)->wb_err, io->error);
-		wake_up(&space->error_wait);
-	}
+	/* Not of one that was never begun, as its thread is being killed. */
+	if (io->group || io->error != -EINTR)
+		batch_tell(space, f[0]->index, io->error);
 	for (i = 0; i < io->nr; i++) {
 		/* Nothing is lost: the page stays, and dirty. */
 		folio_mark_dirty(f[i]->folio);

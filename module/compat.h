@@ -80,6 +80,21 @@ static inline void vmd_release_fault_lock(struct vm_fault *vmf)
 #define VMD_WANT_MAP_PAGES
 #endif
 
+/*
+ * A flag (PG_*) of a folio that one has no reference to. It may be anything by
+ * now, a part of a larger one too, with which the core's own functions do not
+ * put up where they check (CONFIG_DEBUG_VM_PGFLAGS). To take a reference would
+ * keep it where it is, which is not for who only looks.
+ */
+static inline bool vmd_folio_peek(const struct folio *folio, int flag)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+	return test_bit(flag, &folio->flags);
+#else
+	return test_bit(flag, &folio->flags.f);
+#endif
+}
+
 /* How often an order-0 folio is in page tables: not exported in 6.1. */
 static inline int vmd_folio_mapcount(struct folio *folio)
 {

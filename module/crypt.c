@@ -103,17 +103,42 @@ static bool bounce_try(struct page **pages, u32 nr)
 	return false;
 }
 
-/* Does not fail. @nr is at most VMD_BATCH_MAX, what the pool has. */
-static void bounce_get(struct page **pages, u32 nr)
+/* One by one, as they come back. Returns how many; fewer if we are killed. */
+static u32 bounce_gather(struct page **pages, u32 nr)
+{
+	u32 i = 0;
+
+	while (i < nr) {
+		/* It would wait where no signal reaches it. */
+		pages[i] = mempool_alloc(bounce_pool, GFP_NOWAIT | __GFP_NOWARN);
+		if (pages[i])
+			i++;
+		else if (schedule_timeout_killable(1) ||
+			 fatal_signal_pending(current))
+			break;
+	}
+	return i;
+}
+
+/*
+ * @nr is at most VMD_BATCH_MAX, what the pool has. Returns 0 or -EINTR: what the
+ * pool had may be in the hands of a medium that hangs.
+ */
+static int bounce_get(struct page **pages, u32 nr)
 {
 	u32 i;
 
 	if (bounce_try(pages, nr))
-		return;
-	mutex_lock(&bounce_turn);
-	for (i = 0; i < nr; i++)
-		pages[i] = mempool_alloc(bounce_pool, GFP_NOIO);
+		return 0;
+	if (mutex_lock_killable(&bounce_turn))
+		return -EINTR;
+	i = bounce_gather(pages, nr);
 	mutex_unlock(&bounce_turn);
+	if (i == nr)
+		return 0;
+	while (i--)
+		mempool_free(pages[i], bounce_pool);
+	return -EINTR;
 }
 
 static int crypt_set_key(struct vmd_crypt *crypt)
@@ -324,6 +349,18 @@ static int crypt_encrypt(struct skcipher_request *req, struct vmd_io *io,
 	return err;
 }
 
+/* None is submitted, and none has a bounce page to be given back. */
+static void crypt_refuse(struct vmd_io *ios, u32 nr)
+{
+	u32 i, j;
+
+	for (i = 0; i < nr; i++) {
+		ios[i].error = -EINTR;
+		for (j = 0; j < ios[i].nr; j++)
+			ios[i].bvec[j].bv_page = NULL;
+	}
+}
+
 /**
  * vmd_crypt_write - encrypt what is about to be written
  * @space: whose pages; each has its place
@@ -331,8 +368,8 @@ static int crypt_encrypt(struct skcipher_request *req, struct vmd_io *io,
  * @nr: how many requests
  *
  * The requests point to bounce pages afterwards, until vmd_crypt_written().
- * One whose error is set is not to be submitted. Nothing happens in a space
- * without a key.
+ * One whose error is set is not to be submitted: -EINTR if the thread is being
+ * killed, -EIO. Nothing happens in a space without a key.
  */
 void vmd_crypt_write(struct vmd_space *space, struct vmd_io *ios, u32 nr)
 {
@@ -346,7 +383,10 @@ void vmd_crypt_write(struct vmd_space *space, struct vmd_io *ios, u32 nr)
 		return;
 	for (i = 0; i < nr; i++)
 		n += ios[i].nr;
-	bounce_get(bounce, n);
+	if (bounce_get(bounce, n)) {
+		crypt_refuse(ios, nr);
+		return;
+	}
 	flags = memalloc_noio_save();
 	req = crypt_begin(crypt);
 	for (i = 0; i < nr; i++) {
@@ -368,7 +408,8 @@ void vmd_crypt_written(struct vmd_space *space, struct bio_vec *bvec, u32 nr)
 	if (!READ_ONCE(space->crypt))
 		return;
 	while (nr--)
-		mempool_free(bvec[nr].bv_page, bounce_pool);
+		if (bvec[nr].bv_page)
+			mempool_free(bvec[nr].bv_page, bounce_pool);
 }
 
 /**

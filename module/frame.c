@@ -164,7 +164,7 @@ bool vmd_frame_idle(const struct vmd_frame *f)
 	struct folio *folio = READ_ONCE(f->folio);
 
 	return vmd_frame_state(f) == VMD_PAGE_RESIDENT && folio &&
-	       !folio_test_locked(folio);
+	       !vmd_folio_peek(folio, PG_locked);
 }
 
 static bool frame_holds(const struct vmd_frame *f, const struct folio *folio,

@@ -22,7 +22,7 @@ static bool page_look_frame(struct vmd_page *page, struct vmd_frame *f,
 	if (vmd_frame_test(f, VMD_FRAME_PINNED))
 		page->flags |= VMD_PAGE_PINNED;
 	/* Only a flag of memory that may be another's by now is read. */
-	if (folio && folio_test_dirty(folio))
+	if (folio && vmd_folio_peek(folio, PG_dirty))
 		page->flags |= VMD_PAGE_DIRTY;
 	if (place != VMD_NO_PLACE) {
 		page->flags |= VMD_PAGE_SLOT;

@@ -16,7 +16,8 @@ static bool write_wanted(struct vmd_frame *f)
 	struct folio *folio = READ_ONCE(f->folio);
 
 	/* The frame in the page table may be gone: then it was written. */
-	return folio && (folio_test_dirty(folio) || vmd_folio_mapcount(folio));
+	return folio && (vmd_folio_peek(folio, PG_dirty) ||
+			 vmd_folio_mapcount(folio));
 }
 
 /* Is there anything to be done about page @entry? */

@@ -5,8 +5,8 @@
 #
 # usage: files.sh MODULE.ko [PROGRAM_DIR [PART...]]
 #
-# Parts: kinds errors space gone loops fuse memory power (default: all). The last line
-# is "N passed, N failed, N skipped". Leaves the module unloaded.
+# Parts: kinds errors space gone slow loops fuse memory power (default: all). The
+# last line is "N passed, N failed, N skipped". Leaves the module unloaded.
 #
 # environment: FILE_TESTS  programs of part kinds (default: all of them)
 # shellcheck disable=SC2317 # most functions are called through check
@@ -16,7 +16,7 @@ DIR=$(cd "${2:-$(dirname "$0")}" && pwd)
 TMP=$(mktemp -d /tmp/vmdemo-files.XXXXXX)
 shift; shift
 PARTS=("$@")
-[ $# -gt 0 ] || PARTS=(kinds errors space gone loops fuse memory power)
+[ $# -gt 0 ] || PARTS=(kinds errors space gone slow loops fuse memory power)
 : "${FILE_TESTS:=test_file test_file_back test_file_rules test_punch}"
 
 # shellcheck source=files_lib.sh

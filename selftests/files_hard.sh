@@ -196,6 +196,13 @@ part_fuse() {
 	fuse_others
 }
 
+# Part slow: the file is served by a process that takes its time
+part_slow() {
+	modprobe fuse 2>/dev/null
+	check "the module loads" reload
+	program slow test_slow
+}
+
 #
 # Part memory
 #
