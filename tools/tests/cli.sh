@@ -27,6 +27,8 @@ fake_proc() {
 
 # shellcheck source=exec.sh
 . "$(dirname "$0")/exec.sh"
+# shellcheck source=record.sh
+. "$(dirname "$0")/record.sh"
 
 # Everything below works on no device at all.
 
@@ -35,7 +37,7 @@ test_help() {
 	prints 'Usage: vmdemoctl' --help
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
-	for verb in list info stats set policies pages advise punch sync play exec simulate \
+	for verb in list info stats set policies pages advise punch sync play exec record simulate \
 		compare mrc convert; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
@@ -275,6 +277,7 @@ test_device() {
 	prints '^lru ' policies
 	test_space
 	test_exec_device
+	test_record_device
 }
 
 test_help
@@ -289,6 +292,7 @@ test_output
 test_exec_usage
 test_file_usage
 test_punch_usage
+test_record_usage
 unset VMDEMO_PROC
 if [ -c "$device" ]; then
 	test_device
