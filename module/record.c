@@ -136,6 +136,7 @@ static void record_publish(struct vmd_recorder *rec)
 	WRITE_ONCE(rec->ring->records, rec->records);
 	WRITE_ONCE(rec->ring->drops, rec->drops);
 	WRITE_ONCE(rec->ring->told, rec->told);
+	/* Pairs with the acquire of the reader, which then reads the data. */
 	smp_store_release(&rec->ring->head, rec->head);
 }
 

@@ -298,7 +298,7 @@ TEST_F(record, drops_are_counted_and_told)
 /* Ends the recording once somebody waits, but keeps what it has. */
 static int stop_when_awaited(void)
 {
-	while (!*(volatile __u64 *)&r.ring->waits)
+	while (!__atomic_load_n(&r.ring->waits, __ATOMIC_RELAXED))
 		vmd_sleep_ms(10);
 	reader_stop(&r);
 	vmd_sleep_ms(300);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl record: write down what happens in a space, or what a program does. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,7 +28,7 @@ static struct record *record_current;
 static void record_signal(int number)
 {
 	(void)number;
-	record_current->enough = 1;
+	__atomic_store_n(&record_current->enough, true, __ATOMIC_RELAXED);
 }
 
 static void record_ring_size(struct record_args *args, struct argp_state *state,
@@ -142,7 +143,7 @@ static int record_check_name(const struct record *record)
 
 	if (!format || format == &trace_vmd)
 		return CTL_OK;
-	return ctl_usage("%s: the name is of format %s, and a recording is in vmd: name it so, and use 'vmdemoctl convert' then",
+	return ctl_usage("%s: the name is of format %s: record to x.vmd, then use convert",
 			 record->path, format->name);
 }
 
@@ -164,7 +165,7 @@ static int record_check_observer(const struct record *record, const char *observ
 {
 	if (record->events || !strcmp(observer, "trap"))
 		return CTL_OK;
-	return ctl_usage("references are seen with observer trap, not with %s: set that, or give --events",
+	return ctl_usage("references want observer trap, not %s: set it, or give --events",
 			 observer);
 }
 

@@ -9,7 +9,6 @@
 #define _CTL_RECORD_H
 
 #include <pthread.h>
-#include <signal.h>
 
 #include "device.h"
 
@@ -45,7 +44,7 @@ struct record {
 	__u64 tail;
 	__u64 written;
 	int error;
-	volatile sig_atomic_t enough;
+	bool enough;
 	pthread_t thread;
 };
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -114,6 +115,11 @@ static void record_drain(struct record *record)
 	}
 }
 
+static bool record_is_enough(const struct record *record)
+{
+	return record->error || __atomic_load_n(&record->enough, __ATOMIC_RELAXED);
+}
+
 void record_write(struct record *record)
 {
 	struct pollfd wait = { .fd = record->fd, .events = POLLIN };
@@ -124,7 +130,7 @@ void record_write(struct record *record)
 
 		ended = ready > 0 && wait.revents & POLLHUP;
 		/* A program must not wait for a file that takes no more. */
-		if (!ended && (record->enough || record->error))
+		if (!ended && record_is_enough(record))
 			ioctl(record->fd, VMD_IOC_RECORD_STOP);
 		record_drain(record);
 	}

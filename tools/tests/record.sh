@@ -18,7 +18,7 @@ test_record_usage() {
 	refused 2 "ring 'x': " record -o "$tmp/x.vmd" --ring x 3
 	refused 2 'is of format csv' record -o "$tmp/x.csv" 3
 	refused 2 'unknown policy' record -o "$tmp/x.vmd" --policy nope -- true
-	refused 2 'not with accessed' record -o "$tmp/x.vmd" --observer accessed -- true
+	refused 2 'not accessed' record -o "$tmp/x.vmd" --observer accessed -- true
 	refused 2 "space 'x': not an id" record -o "$tmp/x.vmd" x
 	refused 127 'no such program' record -o "$tmp/x.vmd" -- no-such
 	refused 2 'that PROGRAM works on' record -o "$tmp/out" --file "$tmp/out" -- true
