@@ -172,7 +172,7 @@ static int play_check_pages(const struct play *play)
 
 	if (refs->last_page < most)
 		return play->file.path ? play_check_file(play) : CTL_OK;
-	return ctl_fail("page %llu: a space has at most %llu pages, numbered from 0 (max_size; see --renumber)",
+	return ctl_fail("page %llu: a space has at most %llu pages (max_size); see --renumber",
 			refs->last_page, most);
 }
 
