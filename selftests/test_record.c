@@ -411,7 +411,8 @@ TEST_F(record, a_program_that_waits_loses_nothing)
 		wander(self->map, ROUNDS, 11);
 		_exit(0);
 	}
-	/* By and by, so that it has to wait. */
+	/* Late, so that it has to wait: all of it is more than the ring. */
+	vmd_sleep_ms(500);
 	while (r.nr - reader_count(&r, VMD_TRACE_EVICT) < ROUNDS &&
 	       turns++ < 5000 && !r.bad) {
 		reader_poll(&r, 100);
