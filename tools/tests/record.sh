@@ -67,7 +67,7 @@ test_record_events() {
 	[ "$status" -eq 0 ] && grep -q '^recorded .* faults and evictions' "$tmp/err"
 	report $? 'record --events'
 	run convert "$tmp/walk.vmd" "$tmp/walk.csv"
-	[ "$status" -eq 0 ] && [ "$(grep -c evict "$tmp/walk.csv")" = \
+	[ "$status" -eq 0 ] && [ "$(grep -cE '^[0-9]+,ew?,' "$tmp/walk.csv")" = \
 		"$(number_of evictions "$tmp/report")" ]
 	report $? 'record --events: the evictions are those counted'
 	run play --quiet --policy fifo --frames 5 --observer fault --trace "$tmp/walk.vmd"
