@@ -14,6 +14,7 @@
 #include "batch.h"
 #include "compat.h"
 #include "crypt.h"
+#include "record.h"
 #include "trace.h"
 
 static void batch_init(struct vmd_batch *batch, struct vmd_space *space,
@@ -181,6 +182,7 @@ static void batch_leave(struct vmd_batch *batch, struct vmd_frame *f,
 		vmd_count(space, evictions_clean);
 	vmd_ahead_wasted(space, f);
 	trace_vmdemo_evict(space->id, f->index, f->place, written);
+	vmd_record_eviction(space, f->index, written);
 	/* Replaces an entry that is there: nothing is allocated. */
 	xa_store(&space->pages, f->index, entry, GFP_NOWAIT);
 	if (!entry)

@@ -20,7 +20,7 @@
 #include <linux/pagemap.h>
 
 #include "compat.h"
-#include "space.h"
+#include "record.h"
 #include "trace.h"
 
 #define AROUND_PAGES	16		/* mapped with one soft fault, at most */
@@ -217,6 +217,7 @@ static vm_fault_t fault_soft(struct vmd_access *a, struct vmd_frame *f,
 		if (fault_is_reference(a)) {
 			vmd_count(space, references);
 			vmd_count(space, hits);
+			vmd_record_reference(a, false);
 			vmd_decide_touched(space, f,
 					   a->write ? VMD_REF_WRITE : 0);
 		}
@@ -240,6 +241,7 @@ static vm_fault_t fault_missed(struct vmd_access *a, void *entry,
 	fault_count(a);
 	vmd_count(space, references);
 	vmd_count(space, misses);
+	vmd_record_reference(a, true);
 	if (major)
 		vmd_count(space, faults_major);
 	else
@@ -278,10 +280,12 @@ static vm_fault_t fault_serve(struct vmd_access *a)
 {
 	struct vmd_space *space = a->space;
 	bool told = READ_ONCE(space->observer) == VMD_OBSERVER_TRAP;
+	int err = vmd_record_begin(a);
 	struct folio *folio;
 	void *entry;
-	int err = told ? vmd_thread_trap(a) : 0;
 
+	if (!err && told)
+		err = vmd_thread_trap(a);
 	while (!err) {
 		if (a->index >= READ_ONCE(space->nr_pages) &&
 		    !fault_may_grow(a))
@@ -324,6 +328,7 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 	if (!fault_is_retry(&a))
 		trace_vmdemo_fault(a.space->id, a.index, a.write, vmf->flags);
 	ret = fault_serve(&a);
+	vmd_record_done(&a);
 	if (a.counted)
 		vmd_stats_latency(a.space, vmd_clock_ns() - begin);
 	if (a.file) {

@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 
 #include "chardev.h"
+#include "record.h"
 #include "version.h"
 
 #define PAGES_AT_ONCE	256		/* described between two copies out */
@@ -29,13 +30,14 @@ union ioctl_arg {
 	struct vmd_sync sync;
 	struct vmd_set_file set_file;
 	struct vmd_punch punch;
+	struct vmd_record record;
 };
 
 /**
  * struct ioctl_call - a command
  * @cmd: as the header defines it
  * @changes: the file has to be open for writing
- * @run: does it; the space has a reference
+ * @run: does it; the space has a reference. Returns what ioctl(2) is to return
  */
 struct ioctl_call {
 	unsigned int cmd;
@@ -55,7 +57,7 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 	info->features = VMD_FEATURE_ACCESSED | VMD_FEATURE_TRAP |
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
-			 VMD_FEATURE_ENCRYPT;
+			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -193,6 +195,12 @@ static long ioctl_punch(struct file *file, struct vmd_space *space,
 	return err ? err : vmd_punch(space, first, end);
 }
 
+static long ioctl_record(struct file *file, struct vmd_space *space,
+			 union ioctl_arg *arg)
+{
+	return vmd_record_open(space, &arg->record);
+}
+
 static long ioctl_attach(struct file *file, struct vmd_space *space,
 			 union ioctl_arg *arg)
 {
@@ -258,6 +266,7 @@ static const struct ioctl_call ioctl_calls[] = {
 	{ VMD_IOC_SYNC,		false,	ioctl_sync },
 	{ VMD_IOC_SET_FILE,	true,	ioctl_set_file },
 	{ VMD_IOC_PUNCH,	true,	ioctl_punch },
+	{ VMD_IOC_RECORD,	true,	ioctl_record },
 };
 
 /* The same command but for its size. */

@@ -16,6 +16,7 @@
 
 #include "chardev.h"
 #include "compat.h"
+#include "record.h"
 
 /* A reference that no observer has to look for. */
 static void rw_count(struct vmd_space *space, struct vmd_frame *f, bool missed,
@@ -43,9 +44,41 @@ static struct folio *rw_fill(struct vmd_access *a, void *entry)
 	if (err)
 		return ERR_PTR(err);
 	rw_count(space, NULL, true, a->write);
+	vmd_record_reference(a, true);
 	if (zero)
 		vmd_count(space, zero_fills);
 	return folio;
+}
+
+/* Look page @a->index up until it is there; returns as rw_get(). */
+static struct folio *rw_find(struct vmd_access *a)
+{
+	struct vmd_space *space = a->space;
+	struct folio *folio;
+	void *entry;
+	int err;
+
+	for (;;) {
+		entry = xa_load(&space->pages, a->index);
+		if (vmd_entry_is_frame(entry)) {
+			folio = vmd_frame_lock_folio(a, entry, &err);
+			if (err)
+				return ERR_PTR(err);
+			if (folio) {
+				rw_count(space, entry, false, a->write);
+				vmd_record_reference(a, false);
+				return folio;
+			}
+			cond_resched();
+			continue;
+		}
+		if (!a->write && vmd_space_place(space, a->index, entry) ==
+				 VMD_NO_PLACE)
+			return NULL;
+		folio = rw_fill(a, entry);
+		if (PTR_ERR_OR_ZERO(folio) != -EAGAIN)
+			return folio;
+	}
 }
 
 /*
@@ -57,30 +90,11 @@ static struct folio *rw_get(struct vmd_space *space, pgoff_t index, bool write)
 	struct vmd_access a = {
 		.space = space, .index = index, .write = write,
 	};
-	struct folio *folio;
-	void *entry;
-	int err;
+	int err = vmd_record_begin(&a);
+	struct folio *folio = err ? ERR_PTR(err) : rw_find(&a);
 
-	for (;;) {
-		entry = xa_load(&space->pages, index);
-		if (vmd_entry_is_frame(entry)) {
-			folio = vmd_frame_lock_folio(&a, entry, &err);
-			if (err)
-				return ERR_PTR(err);
-			if (folio) {
-				rw_count(space, entry, false, write);
-				return folio;
-			}
-			cond_resched();
-			continue;
-		}
-		if (!write && vmd_space_place(space, index, entry) ==
-			      VMD_NO_PLACE)
-			return NULL;
-		folio = rw_fill(&a, entry);
-		if (PTR_ERR_OR_ZERO(folio) != -EAGAIN)
-			return folio;
-	}
+	vmd_record_done(&a);
+	return folio;
 }
 
 /* Copy between page @index and @buf, which is not user memory. */

@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 
 #include "crypt.h"
-#include "space.h"
+#include "record.h"
 
 #define SPACE_MAGIC	0x766d6473		/* "vmds" */
 
@@ -75,12 +75,14 @@ static void space_init_locks(struct vmd_space *space)
 	atomic_set(&space->users, 1);
 	init_waitqueue_head(&space->frame_wait);
 	init_waitqueue_head(&space->error_wait);
+	init_waitqueue_head(&space->record_wait);
 	spin_lock_init(&space->pool_lock);
 	spin_lock_init(&space->policy_lock);
 	spin_lock_init(&space->maps_lock);
 	spin_lock_init(&space->threads_lock);
 	spin_lock_init(&space->reset_lock);
 	spin_lock_init(&space->places_lock);
+	spin_lock_init(&space->record_lock);
 	mutex_init(&space->trap_lock);
 	mutex_init(&space->evict_lock);
 	mutex_init(&space->config_lock);
@@ -290,6 +292,8 @@ void vmd_space_unuse(struct vmd_space *space)
 	xa_erase(&spaces, space->id);
 	vmd_stats_retire(space);
 	mutex_unlock(&vmd_spaces_lock);
+	if (vmd_recording(space))
+		vmd_record_space_ended(space);
 	vmd_space_put(space);
 }
 

@@ -36,6 +36,7 @@
  *             vmd_space.threads_lock  (spin) the table of threads
  *             vmd_space.maps_lock     (spin) the list of mappings
  *             vmd_space.places_lock   (spin) places held, and the key
+ *             vmd_space.record_lock   (spin) the recorder and its ring
  *
  * The mmap_lock of any mm, the faulting thread's own included, is only tried
  * for under these (observe.c). None of them is held during I/O except the lock
@@ -141,6 +142,7 @@ struct vmd_map {
 };
 
 struct vmd_user;
+struct vmd_recorder;
 
 /**
  * struct vmd_ready - frames without a page, ready for the next fault (ready.c)
@@ -212,6 +214,10 @@ struct vmd_ready {
  * @ahead_most: most pages to be read ahead: grows by hits, shrinks by waste
  * @progress: changes when a page comes in, goes, or could not
  * @error_wait: who polls for an error of write-out
+ * @record_lock: @recorder and what is behind it
+ * @recorder: who records what happens, or NULL (record.c); READ_ONCE outside
+ *	record_lock to see whether there is one
+ * @record_wait: who waits for room in its ring
  * @stats: counters of each CPU
  * @reset: what was subtracted from them by VMD_IOC_RESET_STATS
  * @reset_lock: @reset
@@ -279,6 +285,10 @@ struct vmd_space {
 	unsigned long progress;
 	wait_queue_head_t error_wait;
 
+	spinlock_t record_lock;		/* the recorder and its ring */
+	struct vmd_recorder *recorder;
+	wait_queue_head_t record_wait;
+
 	struct vmd_counters __percpu *stats;
 	struct vmd_counters reset;
 	spinlock_t reset_lock;		/* what was reset */
@@ -314,6 +324,7 @@ struct vmd_stream {
  * @counted: is in the counters
  * @ahead: pages to be read ahead of it
  * @stride: how far apart
+ * @record: the recording in which it has room for its records; 0: none
  * @file: pinned because the fault's lock was given up to wait
  * @stuck: how long it waits
  */
@@ -331,6 +342,7 @@ struct vmd_access {
 	bool counted;
 	u32 ahead;
 	long stride;
+	u64 record;
 	struct file *file;
 	struct vmd_stuck stuck;
 };

@@ -35,6 +35,7 @@ struct fuzz {
 	int file[FUZZ_FILES];		/* of all kinds; -1 among them */
 	__u64 other;			/* id of another space that is ours */
 	struct vmd_info info;
+	int recorder;			/* of the space, or 0 */
 	char *map;			/* of the space, or NULL */
 	char *plain;			/* 16 KiB, of which the last half is not there */
 	char *constant;			/* a page that cannot be written */
@@ -45,6 +46,7 @@ __u64 fuzz_below(struct fuzz *f, __u64 n);
 void fuzz_memory(struct fuzz *f);
 void fuzz_files(struct fuzz *f);
 void fuzz_call(struct fuzz *f);
+void fuzz_end_recorder(struct fuzz *f);
 noreturn void fuzz_fail(struct fuzz *f, const char *format, ...);
 
 #endif /* _FUZZ_H */

@@ -2,6 +2,7 @@
 /* The fuzzer's calls: how they are made, and what they may answer. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,8 @@ static const struct command commands[] = {
 		ETXTBSY, EDQUOT),
 	COMMAND(PUNCH, VMD_FEATURE_PUNCH, EINVAL, E2BIG, EBADF, EBUSY,
 		EOPNOTSUPP, EROFS),
+	COMMAND(RECORD, VMD_FEATURE_RECORD, EINVAL, E2BIG, EBADF, EBUSY,
+		ENOMEM, EMFILE, ENFILE, EDQUOT),
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(*commands))
@@ -141,6 +144,14 @@ static void some_range(struct fuzz *f, __u64 *offset, __u64 *length)
 	*length = fuzz_below(f, 32) * vmd_ps;
 }
 
+static void right_record(struct fuzz *f, struct vmd_record *r)
+{
+	r->events = 1 + fuzz_below(f, VMD_RECORD_EVENTS);
+	r->flags = fuzz_below(f, 4) ? 0 : VMD_RECORD_WAIT;
+	r->bytes = fuzz_below(f, 4) ? 4096ULL << fuzz_below(f, 5) : 0;
+	r->wake = fuzz_below(f, 4096);
+}
+
 static void right_config(struct fuzz *f, struct vmd_config *c)
 {
 	c->mask = fuzz_below(f, VMD_CONFIG_ALL + 1);
@@ -191,6 +202,9 @@ static void right_struct(struct fuzz *f, unsigned int command, void *data)
 	case VMD_IOC_SET_FILE:
 		((struct vmd_set_file *)data)->fd =
 			f->file[fuzz_below(f, FUZZ_FILES)];
+		break;
+	case VMD_IOC_RECORD:
+		right_record(f, data);
 		break;
 	}
 }
@@ -455,6 +469,39 @@ static void make_call(struct fuzz *f, unsigned int *number, char *data)
 }
 
 /**
+ * fuzz_end_recorder - no recorder of ours is left
+ */
+void fuzz_end_recorder(struct fuzz *f)
+{
+	if (f->recorder > 0)
+		close(f->recorder);
+	f->recorder = 0;
+}
+
+/*
+ * A new descriptor: scribble on its ring. It stays for a while, unless others,
+ * or we ourselves, would have to wait for somebody to read.
+ */
+static void use_recorder(struct fuzz *f, int fd, const struct vmd_record *how)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	__u64 *ring = mmap(NULL, 8192, VMD_RW, MAP_SHARED, fd, 0);
+	int i;
+
+	for (i = 0; ring != MAP_FAILED && i < 8; i++)
+		ring[fuzz_below(f, fuzz_below(f, 2) ? 32 : 1024)] = number(f);
+	poll(&p, 1, 0);
+	if (ring != MAP_FAILED)
+		munmap(ring, 8192);
+	if (!fuzz_below(f, 8))
+		ioctl(fd, VMD_IOC_RECORD_STOP);
+	fuzz_end_recorder(f);
+	f->recorder = fd;
+	if (how->flags & VMD_RECORD_WAIT || fuzz_below(f, 2))
+		fuzz_end_recorder(f);
+}
+
+/**
  * fuzz_call - make one call, and judge its answer
  */
 void fuzz_call(struct fuzz *f)
@@ -479,6 +526,8 @@ void fuzz_call(struct fuzz *f)
 	note(f, number, at, ret, error);
 	if (ret >= 0) {
 		f->report->good++;
+		if (known(number) && _IOC_NR(number) == _IOC_NR(VMD_IOC_RECORD))
+			use_recorder(f, ret, (void *)data);
 		return;
 	}
 	if (!of_the_system(number) && !may_fail_with(f, number, data, error))

@@ -89,6 +89,7 @@ static void *fuzz_thread(void *arg)
 
 	for (i = 0; i < BATCH / THREADS; i++)
 		fuzz_call(f);
+	fuzz_end_recorder(f);
 	return NULL;
 }
 
@@ -134,6 +135,7 @@ static void batch(struct fuzz *f)
 		many_threads(f);
 	for (i = 0; f->alone && i < BATCH; i++)
 		fuzz_call(f);
+	fuzz_end_recorder(f);
 	works(f);
 	if (f->map)
 		munmap(f->map, FUZZ_PAGES * vmd_ps);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl exec: run a program on a space made for it, with its own budget. */
-#include "config.h"
 #include "exec.h"
-#include "file.h"
 #include "output.h"
 
 #include <errno.h>
@@ -21,19 +19,6 @@ enum exec_option {
 	EXEC_OPTION_STDOUT,
 	EXEC_OPTION_STATS,
 	EXEC_OPTION_REPORT,
-};
-
-struct exec_args {
-	struct ctl_request request;
-	struct ctl_file file;
-	char **argv;
-	int fd;
-	bool in;
-	bool out;
-	bool stats;
-	const char *report;
-	int report_fd;
-	int status;
 };
 
 /* Of several errors the first one is told. */
@@ -67,7 +52,7 @@ static void exec_check_args(const struct exec_args *args, struct argp_state *sta
 {
 	bool sized = args->request.config.mask & VMD_CONFIG_SIZE;
 
-	if (!args->argv)
+	if (!args->argv && !args->optional)
 		argp_error(state, "PROGRAM is missing");
 	if (args->file.path && args->request.config.flags & VMD_SPACE_ENCRYPT)
 		argp_error(state, "--encrypt is about the swap store: not with --file");
@@ -154,9 +139,19 @@ static const struct argp_option exec_options[] = {
 	{ 0 },
 };
 
-static const struct argp exec_argp = {
+static const struct argp exec_options_argp = {
 	.options = exec_options,
 	.parser = exec_option,
+	.children = ctl_file_common,
+};
+
+const struct argp_child exec_common[] = {
+	{ &exec_options_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+/* Without a parser of its own, what it is given goes to its first child. */
+static const struct argp exec_argp = {
 	.args_doc = "[--] PROGRAM [ARGUMENT...]",
 	.doc = "Make a space, and run PROGRAM with it: as an open descriptor, whose number\n"
 	       "is in VMDEMO_FD and whose space's id is in VMDEMO_SPACE. With --file, what\n"
@@ -169,7 +164,7 @@ static const struct argp exec_argp = {
 	       "Examples:\n"
 	       "  vmdemoctl exec --file big.img --read-only --budget 16M --stdin -- sha256sum\n"
 	       "  vmdemoctl exec --file new --size 1G --stdout -- dd if=/dev/sda1 bs=1M",
-	.children = ctl_file_common,
+	.children = exec_common,
 };
 
 /* It is emptied only when there is something to put in. */
@@ -300,10 +295,24 @@ static int exec_report(const struct exec_args *args, struct exec_program *progra
 	return exec_print(program, &config, &stats, args->report_fd);
 }
 
+/* Run it, with somebody watching, if there is. */
+static int exec_watched(const struct exec_args *args, struct exec_program *program,
+			int *after)
+{
+	const struct exec_watch *watch = args->watch;
+	int status = watch ? watch->begin(watch->data, &program->space) : CTL_OK;
+
+	if (status)
+		return status;
+	status = exec_run(program);
+	*after = watch ? watch->end(watch->data) : CTL_OK;
+	return status;
+}
+
 /* Up to the program's end; its own failures count for more than ours after it. */
 static int exec_all(struct exec_args *args, struct exec_program *program)
 {
-	int status, after;
+	int status, after, watched = CTL_OK;
 
 	status = exec_open_report(args);
 	if (!status)
@@ -316,32 +325,34 @@ static int exec_all(struct exec_args *args, struct exec_program *program)
 	if (!status)
 		status = exec_open_stdio(args, program);
 	if (!status)
-		status = exec_run(program);
+		status = exec_watched(args, program, &watched);
 	if (status)
 		return EXEC_FAILED;
 	status = ctl_file_sync(&args->file, &program->space);
 	after = exec_report(args, program);
 	if (WIFEXITED(program->wait_status) && !WEXITSTATUS(program->wait_status) &&
-	    (status || after))
+	    (status || after || watched))
 		return EXEC_FAILED;
 	return exec_end(program);
+}
+
+int exec_main(struct exec_args *args)
+{
+	struct exec_program program = {
+		.space = CTL_NO_SPACE, .in = CTL_NO_SPACE, .out = CTL_NO_SPACE,
+		.argv = args->argv, .fd = args->fd,
+	};
+	int status = exec_find(args->argv[0]);
+
+	return status ? status : exec_all(args, &program);
 }
 
 int cmd_exec(int argc, char **argv)
 {
 	struct exec_args args = { .fd = EXEC_FD };
-	struct exec_program program = {
-		.space = CTL_NO_SPACE, .in = CTL_NO_SPACE, .out = CTL_NO_SPACE,
-	};
-	int status;
 
 	argp_err_exit_status = EXEC_FAILED;
 	exec_fill_stdio();
 	ctl_parse_command(&exec_argp, argc, argv, &args);
-	if (args.status)
-		return EXEC_FAILED;
-	program.argv = args.argv;
-	program.fd = args.fd;
-	status = exec_find(args.argv[0]);
-	return status ? status : exec_all(&args, &program);
+	return args.status ? EXEC_FAILED : exec_main(&args);
 }

@@ -13,9 +13,13 @@ struct play_args {
 	struct play_refs refs;
 	struct ctl_file file;
 	const char *trace;
+	struct trace_options options;
+	bool renumber;
 	bool quiet;
 	int status;
 };
+
+#define PLAY_OPTION_RENUMBER	256
 
 /* Of several errors the first one is told. */
 static void play_set(struct play_args *args, const char *key, const char *text)
@@ -30,6 +34,8 @@ static void play_check_args(struct argp_state *state, struct play_args *args)
 		return;
 	if (args->trace && args->refs.nr)
 		argp_error(state, "give either references or --trace, not both");
+	if (!args->trace && (args->renumber || args->options.format || args->options.page_size))
+		argp_error(state, "how to read a trace: give --trace FILE");
 	if (!args->trace && !args->refs.nr)
 		argp_error(state, "no pages to touch: give references (1 2 3w) or --trace FILE");
 }
@@ -54,6 +60,9 @@ static error_t play_option(int key, char *arg, struct argp_state *state)
 	case 't':
 		args->trace = arg;
 		return 0;
+	case PLAY_OPTION_RENUMBER:
+		args->renumber = true;
+		return 0;
 	case 'q':
 		args->quiet = true;
 		return 0;
@@ -66,6 +75,7 @@ static error_t play_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->file;
+		state->child_inputs[1] = &args->options;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -78,7 +88,16 @@ static const struct argp_option play_options[] = {
 	{ "observer", 'o', "OBSERVER", 0, "fault, accessed or trap (default: trap)", 0 },
 	{ "encrypt", 'e', NULL, 0, "Encrypt what is evicted (default: the module's)", 0 },
 	{ "trace", 't', "FILE", 0, "Take the references from FILE, - for standard input", 0 },
+	{ "renumber", PLAY_OPTION_RENUMBER, NULL, 0,
+	  "Number a trace's pages from 0, in the order of their first use", 0 },
 	{ "quiet", 'q', NULL, 0, "Show only the totals", 0 },
+	{ 0 },
+};
+
+/* What a file means as a space, and what one means as a trace. */
+static const struct argp_child play_common[] = {
+	{ &ctl_file_argp, 0, NULL, 0 },
+	{ &trace_argp_alone, 0, NULL, 0 },
 	{ 0 },
 };
 
@@ -91,12 +110,15 @@ static const struct argp play_argp = {
 	       "then the counters. The pages are really touched; all that is shown\n"
 	       "comes from the kernel.\n"
 	       "\vREF is the number of a page, 12 or 0xc, to be read; with w behind it,\n"
-	       "12w, to be written. A trace file has one a line; # begins a comment.\n"
+	       "12w, to be written. A trace is a text of these, or in any format that convert\n"
+	       "reads: a recording's references, or its faults, are made again, in its order\n"
+	       "and by one thread. Where its pages are far apart, --renumber brings them\n"
+	       "together. --format has no short form here: -F is --file.\n"
 	       "With --file, a write changes the first byte of that page of the file.\n"
 	       "\n"
 	       "Example:\n"
 	       "  vmdemoctl play --policy lru --frames 3 1 2 3 4 1 2w 5 1 2 3 4 5",
-	.children = ctl_file_common,
+	.children = play_common,
 };
 
 static bool play_writes(const struct play_refs *refs)
@@ -114,7 +136,8 @@ static int play_gather(struct play_args *args)
 	int status = args->status;
 
 	if (!status && args->trace)
-		status = play_add_file(&args->refs, args->trace);
+		status = play_add_file(&args->refs, args->trace, &args->options,
+				       args->renumber);
 	if (!status && !args->refs.nr)
 		status = ctl_usage("%s: no references in it", args->trace);
 	if (!status && !*args->request.config.observer)
@@ -149,7 +172,7 @@ static int play_check_pages(const struct play *play)
 
 	if (refs->last_page < most)
 		return play->file.path ? play_check_file(play) : CTL_OK;
-	return ctl_fail("page %llu: a space has at most %llu pages, numbered from 0 (max_size)",
+	return ctl_fail("page %llu: a space has at most %llu pages (max_size); see --renumber",
 			refs->last_page, most);
 }
 

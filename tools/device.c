@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -46,6 +47,9 @@ static const struct ctl_reason {
 	{ VMD_IOC_PUNCH, EOPNOTSUPP, "the file behind the space cannot have holes" },
 	{ VMD_IOC_PUNCH, EROFS,
 	  "the space is read-only: its file was opened for reading only" },
+	{ VMD_IOC_RECORD, EBUSY, "somebody records this space already" },
+	{ VMD_IOC_RECORD, EDQUOT,
+	  "the ring counts as frames of one user: see user_frames in 'vmdemoctl info'" },
 	{ VMD_IOC_ADVISE, EBUSY,
 	  "a page is pinned or in use by I/O and stays; the others went" },
 	{ VMD_IOC_ADVISE, ENOSPC,
@@ -74,18 +78,34 @@ static const char *ctl_reason(unsigned long request, int error)
 	return NULL;
 }
 
+/* Say why @what did not work; errno tells. */
+static int ctl_failed(unsigned long request, const char *what)
+{
+	const char *reason = ctl_reason(request, errno);
+
+	if (reason)
+		return ctl_fail("%s: %s (%s)", what, reason, strerror(errno));
+	return ctl_fail("%s: %s", what, strerror(errno));
+}
+
 /* One call; @what is what the user asked for, for the error. */
 static int ctl_ioctl(struct ctl_space *space, unsigned long request, void *arg,
 		     const char *what)
 {
-	const char *reason;
-
 	if (ioctl(space->fd, request, arg) >= 0)
 		return CTL_OK;
-	reason = ctl_reason(request, errno);
-	if (reason)
-		return ctl_fail("%s: %s (%s)", what, reason, strerror(errno));
-	return ctl_fail("%s: %s", what, strerror(errno));
+	return ctl_failed(request, what);
+}
+
+int ctl_record(struct ctl_space *space, struct vmd_record *how, int *recorder)
+{
+	char what[64];
+
+	*recorder = ioctl(space->fd, VMD_IOC_RECORD, how);
+	if (*recorder >= 0)
+		return CTL_OK;
+	snprintf(what, sizeof(what), "recording space %llu", space->info.space_id);
+	return ctl_failed(VMD_IOC_RECORD, what);
 }
 
 static int ctl_open_failed(const char *path)

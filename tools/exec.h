@@ -8,7 +8,9 @@
 #ifndef _CTL_EXEC_H
 #define _CTL_EXEC_H
 
+#include "config.h"
 #include "device.h"
+#include "file.h"
 
 /* What env(1), nice(1) and timeout(1) exit with; else PROGRAM's status counts. */
 enum exec_status {
@@ -18,6 +20,43 @@ enum exec_status {
 };
 
 #define EXEC_FD		3		/* where a program finds its space */
+
+/**
+ * struct exec_watch - who looks on while the program runs (vmdemoctl record)
+ * @begin: the space is there, the program not yet
+ * @end: the program has ended; only after @begin went well
+ * @data: their argument
+ */
+struct exec_watch {
+	int (*begin)(void *data, struct ctl_space *space);
+	int (*end)(void *data);
+	void *data;
+};
+
+/* What the user asked for; @optional: there need not be a program. */
+struct exec_args {
+	struct ctl_request request;
+	struct ctl_file file;
+	char **argv;
+	int fd;
+	bool in;
+	bool out;
+	bool stats;
+	const char *report;
+	int report_fd;
+	int status;
+	bool optional;
+	const struct exec_watch *watch;
+};
+
+/*
+ * The options of exec, with the common ones, as the children of a verb's own;
+ * child_inputs[0] is a struct exec_args, fd set to EXEC_FD.
+ */
+extern const struct argp_child exec_common[];
+
+/* Make the space, run the program: an exit status, or dies as the program did. */
+int exec_main(struct exec_args *args);
 
 /**
  * struct exec_program - what to run, and what it is to find open

@@ -115,13 +115,13 @@ static const struct argp_option file_options[] = {
 	{ 0 },
 };
 
-static const struct argp file_argp = {
+const struct argp ctl_file_argp = {
 	.options = file_options,
 	.parser = file_option,
 	.children = ctl_common,
 };
 
 const struct argp_child ctl_file_common[] = {
-	{ &file_argp, 0, NULL, 0 },
+	{ &ctl_file_argp, 0, NULL, 0 },
 	{ 0 },
 };

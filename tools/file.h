@@ -37,6 +37,7 @@ int ctl_file_sync(struct ctl_file *file, struct ctl_space *space);
  * parser, which hands them its struct ctl_file: at ARGP_KEY_INIT it is to put it
  * into state->child_inputs[0].
  */
+extern const struct argp ctl_file_argp;
 extern const struct argp_child ctl_file_common[];
 
 #endif /* _CTL_FILE_H */

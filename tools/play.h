@@ -2,7 +2,7 @@
 /*
  * vmdemoctl play: references to pages, really made, and what came of them.
  *
- *	play_trace.c	what to touch, from the command line or a file
+ *	play_trace.c	what to touch, from the command line or a trace
  *	play_touch.c	the touch itself, its data check, SIGBUS
  *	play_frames.c	which page is in which frame, as the kernel tells
  *	play_show.c	a line or a JSON object per reference
@@ -15,6 +15,7 @@
 
 #include "device.h"
 #include "file.h"
+#include "trace.h"
 
 struct play_ref {
 	__u64 page : 63;
@@ -31,8 +32,12 @@ struct play_refs {
 /* Add the references in @text, separated by blanks or commas: "1 2w 0x3". */
 int play_add_text(struct play_refs *refs, const char *text);
 
-/* Add a trace file's, "-" for standard input: a page a line, optional w. */
-int play_add_file(struct play_refs *refs, const char *path);
+/*
+ * Add a trace's, in any format, "-" for standard input; @renumber: pages get
+ * the numbers from 0 in the order of their first use.
+ */
+int play_add_file(struct play_refs *refs, const char *path,
+		  const struct trace_options *options, bool renumber);
 
 void play_refs_free(struct play_refs *refs);
 

@@ -3,17 +3,13 @@
 #include "play.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "output.h"
+#include "trace_map.h"
 
 #define PLAY_WANTED	"want a page number, with w for a write: 12 or 12w"
-
-/* The longest line of a trace file, its end included. */
-#define PLAY_LINE	1024
 
 static const char *play_append(struct play_refs *refs, struct play_ref ref)
 {
@@ -33,8 +29,8 @@ static const char *play_append(struct play_refs *refs, struct play_ref ref)
 	return NULL;
 }
 
-/* "12" or "12w", where blanks may come before the w if @blanks. */
-static const char *play_parse(struct play_refs *refs, const char *text, bool blanks)
+/* "12" or "12w" */
+static const char *play_parse(struct play_refs *refs, const char *text)
 {
 	struct play_ref ref = { 0 };
 	const char *end, *why;
@@ -45,19 +41,16 @@ static const char *play_parse(struct play_refs *refs, const char *text, bool bla
 		return isdigit((unsigned char)*text) ? why : PLAY_WANTED;
 	if (page >> 62)
 		return "the number is too large";
-	if (blanks)
-		end += strspn(end, " \t");
 	ref.page = page;
 	ref.write = *end == 'w' || *end == 'W';
 	return end[ref.write] ? PLAY_WANTED : play_append(refs, ref);
 }
 
-static int play_bad_text(const char *where, const char *text, const char *why)
+static int play_bad_text(const char *text, const char *why)
 {
 	char shown[64];
 
-	return ctl_usage("%s'%s': %s", where, ctl_printable(text, shown, sizeof(shown)),
-			 why);
+	return ctl_usage("'%s': %s", ctl_printable(text, shown, sizeof(shown)), why);
 }
 
 static int play_add_words(struct play_refs *refs, char *words)
@@ -67,9 +60,9 @@ static int play_add_words(struct play_refs *refs, char *words)
 
 	for (word = strtok_r(words, " \t\n,", &save); word;
 	     word = strtok_r(NULL, " \t\n,", &save)) {
-		why = play_parse(refs, word, false);
+		why = play_parse(refs, word);
 		if (why)
-			return play_bad_text("", word, why);
+			return play_bad_text(word, why);
 	}
 	return CTL_OK;
 }
@@ -83,69 +76,63 @@ int play_add_text(struct play_refs *refs, const char *text)
 	return status;
 }
 
-/* Cut off the comment and the blanks on both sides. */
-static char *play_strip(char *line)
+/* Numbers in the order of first use, from 0. */
+static const char *play_renumber(struct trace_map *map, u64 *page)
 {
-	size_t length;
+	u64 *number = trace_map_value(map, *page);
 
-	line[strcspn(line, "#")] = 0;
-	line += strspn(line, " \t\r\n");
-	length = strlen(line);
-	while (length && isspace((unsigned char)line[length - 1]))
-		line[--length] = 0;
-	return line;
+	if (!number)
+		return "too many pages for the memory there is";
+	if (!*number)
+		*number = map->nr;
+	*page = *number - 1;
+	return NULL;
 }
 
-static int play_add_line(struct play_refs *refs, char *line, const char *path,
-			 size_t number)
+static int play_add_record(struct play_refs *refs, const struct trace_in *in,
+			   struct trace_map *map, bool renumber)
 {
-	const char *text = play_strip(line);
-	const char *why = *text ? play_parse(refs, text, true) : NULL;
-	char where[128];
+	struct play_ref ref = { .write = !!in->ref.write };
+	u64 page = in->ref.page;
+	const char *why = renumber ? play_renumber(map, &page) : NULL;
 
+	if (!why && page >> 62)
+		why = "the number of a page is too large: --renumber may do";
+	ref.page = page;
 	if (!why)
-		return CTL_OK;
-	snprintf(where, sizeof(where), "%.90s:%zu: ", path, number);
-	return play_bad_text(where, text, why);
+		why = play_append(refs, ref);
+	return why ? ctl_usage("%s: reference %llu: %s", in->name, (__u64)in->records, why) :
+		     CTL_OK;
 }
 
-/* fgets() hides a NUL in the line; either way the end of the line is missing. */
-static bool play_whole_line(const char *line, FILE *file)
+/* What left, leaves by itself when it is played. */
+static int play_add_all(struct play_refs *refs, struct trace_in *in, bool renumber)
 {
-	return strchr(line, '\n') || (feof(file) && *line);
-}
-
-static int play_read(struct play_refs *refs, FILE *file, const char *path)
-{
-	char line[PLAY_LINE];
-	size_t number = 0;
-	int status = CTL_OK;
-
-	while (!status && fgets(line, sizeof(line), file)) {
-		number++;
-		if (play_whole_line(line, file))
-			status = play_add_line(refs, line, path, number);
-		else
-			status = ctl_usage("%s:%zu: not text, or longer than %d characters",
-					   path, number, PLAY_LINE - 2);
-	}
-	if (!status && ferror(file))
-		status = ctl_fail("%s: %s", path, strerror(errno));
-	return status;
-}
-
-int play_add_file(struct play_refs *refs, const char *path)
-{
-	FILE *file;
+	struct trace_map map = { 0 };
 	int status;
 
-	if (!strcmp(path, "-"))
-		return play_read(refs, stdin, "standard input");
-	file = fopen(path, "re");
-	if (!file)
-		return ctl_fail("%s: %s", path, strerror(errno));
-	status = play_read(refs, file, path);
-	fclose(file);
+	while (!(status = trace_next(in))) {
+		if (in->ref.kind == VMD_TRACE_EVICT)
+			continue;
+		status = play_add_record(refs, in, &map, renumber);
+		if (status)
+			break;
+	}
+	free(map.entries);
+	return status == TRACE_END ? CTL_OK : status;
+}
+
+int play_add_file(struct play_refs *refs, const char *path,
+		  const struct trace_options *options, bool renumber)
+{
+	struct trace_in in;
+	int status = trace_open(&in, path, options);
+
+	if (!status)
+		status = play_add_all(refs, &in, renumber);
+	if (!status)
+		trace_warn(&in);
+	trace_close(&in);
 	return status;
 }
 

@@ -131,6 +131,9 @@ struct trace_options {
  */
 extern const struct argp_child trace_common[];
 
+/* The same without the common options. */
+extern const struct argp trace_argp_alone;
+
 /* NULL, after having told, if there is no such format. */
 const struct trace_format *trace_find_format(const char *name);
 

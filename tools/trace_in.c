@@ -104,6 +104,11 @@ static const struct argp trace_argp = {
 	.children = ctl_common,
 };
 
+const struct argp trace_argp_alone = {
+	.options = trace_argp_options,
+	.parser = trace_option,
+};
+
 const struct argp_child trace_common[] = {
 	{ &trace_argp, 0, NULL, 0 },
 	{ 0 },

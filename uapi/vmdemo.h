@@ -9,7 +9,7 @@
  *
  * Rules that hold for every call:
  *  - a call that changes something wants the file open for writing, else
- *    EBADF (SET_*, RESET_STATS, ADVISE, PUNCH);
+ *    EBADF (SET_*, RESET_STATS, ADVISE, PUNCH, RECORD);
  *  - an unknown command gives ENOTTY; an unknown flag, an unknown name or a
  *    reserved field that is not zero gives EINVAL; a bad pointer gives EFAULT;
  *    a call that fails has changed nothing, unless told otherwise below;
@@ -41,6 +41,7 @@
 #define VMD_FEATURE_FILE	_BITULL(4)	/* VMD_IOC_SET_FILE */
 #define VMD_FEATURE_PUNCH	_BITULL(5)	/* VMD_IOC_PUNCH */
 #define VMD_FEATURE_ENCRYPT	_BITULL(6)	/* VMD_SPACE_ENCRYPT */
+#define VMD_FEATURE_RECORD	_BITULL(7)	/* VMD_IOC_RECORD */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -419,6 +420,103 @@ struct vmd_punch {
 	__u32 reserved;
 };
 
+/* vmd_record.events: what is recorded */
+#define VMD_RECORD_REFERENCES	_BITUL(0)	/* each reference, hit or miss */
+#define VMD_RECORD_FAULTS	_BITUL(1)	/* each miss */
+#define VMD_RECORD_EVICTIONS	_BITUL(2)	/* each page that left its frame */
+#define VMD_RECORD_EVENTS	(_BITUL(3) - 1)
+
+/* vmd_record.flags */
+#define VMD_RECORD_WAIT		_BITUL(0)	/* threads wait rather than lose */
+
+#define VMD_RECORD_MIN		_BITULL(12)	/* least and most of vmd_record.bytes */
+#define VMD_RECORD_MAX		_BITULL(24)
+#define VMD_RECORD_BYTES	_BITULL(18)	/* where it is 0 */
+
+/**
+ * struct vmd_record - argument of VMD_IOC_RECORD
+ * @events: VMD_RECORD_REFERENCES, _FAULTS and _EVICTIONS, one at least
+ * @flags: VMD_RECORD_WAIT or 0
+ * @bytes: room for records: a power of two, VMD_RECORD_MIN to VMD_RECORD_MAX,
+ *	or 0 for VMD_RECORD_BYTES
+ * @wake: bytes of records at which poll(2) says POLLIN, at most @bytes; 0: half
+ * @reserved: 0
+ *
+ * Begins to record what happens in the space and returns a new descriptor, with
+ * close-on-exec set: the recorder. One byte after the other, the records are
+ * put into a ring that its mmap() shows (struct vmd_ring), as the stream that
+ * vmdemo_trace.h describes behind the header. It is an error to record
+ * nothing; a space has one recorder at a time: EBUSY. ENOMEM; EMFILE, ENFILE;
+ * EDQUOT: each page of the ring counts as a frame of the space's owner, and at
+ * most half of vmd_info.user_frames may go there.
+ *
+ * References are those that vmd_stats.references counts when they are made: all
+ * with observer "trap" (a change of page), every fault with "fault", and only
+ * the misses, reads and writes of files with "accessed". A miss is recorded
+ * once: as VMD_TRACE_FAULT with VMD_RECORD_FAULTS, else as
+ * VMD_TRACE_REFERENCE. The evictions that made room for a page come before it.
+ * The thread is its id as the caller's PID namespace knows it, or 0. The
+ * instruction pointer is the program's own; 0 where the kernel touched the page
+ * for it, and where the thread's effective user is neither the caller's nor was
+ * the caller capable of CAP_SYS_PTRACE in the initial user namespace.
+ *
+ * Where there is no room, a record is dropped and counted; before the next one
+ * there is room for, a record VMD_TRACE_LOST tells how many. With
+ * VMD_RECORD_WAIT a thread that touches a page waits for room before it does,
+ * until the reader has made some, the recording ends or the thread is killed.
+ * Lost are then only: evictions for other reasons than a fault (advice, a new
+ * budget, memory pressure) that find the ring full; and what a thread that
+ * shares the caller's memory does where it could not wait without holding the
+ * lock on that memory.
+ *
+ * poll(2) says POLLIN when @wake bytes can be read, or any while a thread waits
+ * for room; POLLIN and POLLHUP when the recording has ended: by
+ * VMD_IOC_RECORD_STOP, or as the space has no users left. It lets threads go on
+ * for which the reader has made room: after moving vmd_ring.tail, poll. (One
+ * that does not is noticed a little later.) The recorder does not keep the
+ * space alive. With its last descriptor and mapping, or its process, the
+ * recording ends.
+ */
+struct vmd_record {
+	__u32 events;
+	__u32 flags;
+	__u64 bytes;
+	__u64 wake;
+	__u64 reserved;
+};
+
+/**
+ * struct vmd_ring - the first page of a recorder's mapping
+ * @head: bytes of records so far; written with release semantics
+ * @records: records of a reference, fault or eviction among them
+ * @drops: records that were dropped so far
+ * @told: how many of these VMD_TRACE_LOST records have told
+ * @start: the records' time 0, in ns since 1970 (vmdemo_trace.h)
+ * @waits: how often a thread had to wait for room
+ * @data: where in the mapping the data begin
+ * @bytes: how many there are: byte i of the stream is at @data + i % @bytes
+ * @reserved: 0
+ * @tail: bytes that the reader is done with, to be written by the reader, with
+ *	release semantics; grows up to @head. Any other value is passed over: the
+ *	kernel goes on with the last good one.
+ *
+ * mmap() has to be shared and can begin at any page. The kernel reads nothing
+ * of it but @tail. After the end, @records + @drops - @told are final: a reader
+ * that found @drops above @told has a VMD_TRACE_LOST record to add.
+ */
+struct vmd_ring {
+	__u64 head;
+	__u64 records;
+	__u64 drops;
+	__u64 told;
+	__u64 start;
+	__u64 waits;
+	__u64 data;
+	__u64 bytes;
+	__u64 reserved[8];
+	__u64 tail;
+};
+
 /*
  * Besides these calls the device answers BLKGETSIZE64 (linux/fs.h) with the
  * space's size in bytes, read(2), write(2), lseek(2), fsync(2), poll(2) (always
@@ -438,6 +536,10 @@ struct vmd_punch {
 #define VMD_IOC_SYNC		_IOW(VMD_IOC_TYPE, 0x2A, struct vmd_sync)
 #define VMD_IOC_SET_FILE	_IOW(VMD_IOC_TYPE, 0x2B, struct vmd_set_file)
 #define VMD_IOC_PUNCH		_IOW(VMD_IOC_TYPE, 0x2C, struct vmd_punch)
+#define VMD_IOC_RECORD		_IOW(VMD_IOC_TYPE, 0x2D, struct vmd_record)
+
+/* Of a recorder's descriptor: end the recording. What is in the ring stays. */
+#define VMD_IOC_RECORD_STOP	_IO(VMD_IOC_TYPE, 0x40)
 
 /* Part of the ABI: a change here breaks programs that were built before. */
 #ifdef __cplusplus
@@ -459,6 +561,8 @@ VMD_ASSERT_SIZE(vmd_attach, 16);
 VMD_ASSERT_SIZE(vmd_sync, 24);
 VMD_ASSERT_SIZE(vmd_set_file, 32);
 VMD_ASSERT_SIZE(vmd_punch, 24);
+VMD_ASSERT_SIZE(vmd_record, 32);
+VMD_ASSERT_SIZE(vmd_ring, 17 * 8);
 #undef VMD_ASSERT_SIZE
 
 #endif /* _UAPI_VMDEMO_H */

@@ -30,7 +30,9 @@
  * is as in the record before. Page, time and instruction pointer are the
  * difference to the record before (0 before the first), modulo 2^64, as a
  * signed number, "zigzag": 0, -1, 1, -2, ... is 0, 1, 2, 3, ... The thread is
- * its number itself (u32). Time is in ns, from any CPU: it may go back.
+ * its number itself (u32). Time is in ns, from any CPU: it may go back. An
+ * EVICT has neither thread nor instruction pointer: what is kept from the
+ * record before is not its own.
  *
  * LOST goes on with a count: so many records are missing here. END goes on
  * with the count of all REFERENCE, FAULT and EVICT records before it, and

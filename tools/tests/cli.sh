@@ -27,6 +27,8 @@ fake_proc() {
 
 # shellcheck source=exec.sh
 . "$(dirname "$0")/exec.sh"
+# shellcheck source=record.sh
+. "$(dirname "$0")/record.sh"
 
 # Everything below works on no device at all.
 
@@ -35,7 +37,7 @@ test_help() {
 	prints 'Usage: vmdemoctl' --help
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
-	for verb in list info stats set policies pages advise punch sync play exec simulate \
+	for verb in list info stats set policies pages advise punch sync play exec record simulate \
 		compare mrc convert; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
@@ -105,7 +107,10 @@ test_references() {
 	refused 2 'not both' play --trace "$tmp/none" 1
 	refused 1 'No such file' play --trace "$tmp/none"
 	refused 1 'Is a directory' play --trace "$tmp"
-	refused 2 'not text, or longer' play --trace /dev/zero
+	refused 2 'give --format' play --trace /dev/zero
+	refused 2 'not text' play --trace /dev/zero --format text
+	refused 2 'give --trace FILE' play --renumber 1 2
+	refused 2 'give --trace FILE' play --format vmd 1 2
 }
 
 bad_trace() {	# PATTERN TEXT
@@ -116,12 +121,14 @@ bad_trace() {	# PATTERN TEXT
 test_traces() {
 	bad_trace 'no references in it' ''
 	bad_trace 'no references in it' '# nothing\n\n'
-	bad_trace "trace:3: '7 r': want" '1\n2 w # written\n7 r\n'
-	bad_trace "trace:2: '1 2': want" '0x1f\n1 2\n'
+	bad_trace "trace:3: 'x': want" '1\n2 w # written\n7 x\n'
+	bad_trace "trace:2: '1y': want" '0x1f\n1y 2\n'
+	bad_trace 'trace: reference 2: the number of a page is too large' '1\n0x7fffffffffffffff\n'
 	bad_trace "trace:1: '-1': want" '-1\n'
-	bad_trace 'trace:2: not text' '1\n2\x003\n'
+	bad_trace 'trace: .*cut off' '1\n2\x003\n'
+	refused 2 'trace:2: not text' play --trace "$tmp/trace" --format text
 	stdin=$tmp/trace
-	refused 2 "standard input:2: not text" play --trace -
+	refused 2 "standard input:2: not text" play --trace - --format text
 	unset stdin
 }
 
@@ -270,6 +277,7 @@ test_device() {
 	prints '^lru ' policies
 	test_space
 	test_exec_device
+	test_record_device
 }
 
 test_help
@@ -284,6 +292,7 @@ test_output
 test_exec_usage
 test_file_usage
 test_punch_usage
+test_record_usage
 unset VMDEMO_PROC
 if [ -c "$device" ]; then
 	test_device
