@@ -7,6 +7,8 @@
  *                   clean pages go at once
  *                   dirty ones get places, are written in runs of neighbours
  *   batch_finish:   those that were written go; the others stay, dirty
+ *
+ * vmd_batch_send: likewise, and the writes end with nobody waiting for them.
  */
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -115,17 +117,22 @@ void vmd_frames_sort(struct vmd_frame **f, u32 n, bool by_place)
 void vmd_frames_unmap(struct vmd_space *space, struct vmd_frame **f, u32 n)
 {
 	u32 i, run;
+	int tables, here;
 
 	for (i = 0; i < n; i = run) {
 		run = i + 1;
-		if (!vmd_folio_mapcount(f[i]->folio))
+		tables = vmd_folio_mapcount(f[i]->folio);
+		if (!tables)
 			continue;
 		while (run < n && f[run]->index == f[run - 1]->index + 1 &&
-		       vmd_folio_mapcount(f[run]->folio))
+		       (here = vmd_folio_mapcount(f[run]->folio))) {
+			tables = max(tables, here);
 			run++;
+		}
 		unmap_mapping_pages(vmd_mapping(space), f[i]->index, run - i,
 				    false);
 		vmd_count_more(space, unmap_calls, 1);
+		vmd_count_more(space, tlb_flushes_estimated, tables);
 	}
 }
 
@@ -133,6 +140,9 @@ void vmd_frames_unmap(struct vmd_space *space, struct vmd_frame **f, u32 n)
 static void batch_stay(struct vmd_batch *batch, struct vmd_frame *f)
 {
 	struct folio *folio = f->folio;
+
+	if (batch->ahead)
+		atomic_dec(&batch->space->leaving);
 
 	/* Once unlocked it may go before the last waiter is woken. */
 	folio_get(folio);
@@ -164,6 +174,19 @@ static void batch_vacate(struct vmd_batch *batch, struct vmd_frame *f)
 	vmd_frame_uncharge(space);
 }
 
+static void batch_count_left(struct vmd_batch *batch, bool written)
+{
+	struct vmd_space *space = batch->space;
+
+	vmd_count(space, evictions);
+	if (written)
+		vmd_count(space, evictions_dirty);
+	else
+		vmd_count(space, evictions_clean);
+	if (batch->ahead)
+		vmd_count_more(space, background_evictions, 1);
+}
+
 /* The page leaves its frame. */
 static void batch_leave(struct vmd_batch *batch, struct vmd_frame *f,
 			bool written)
@@ -174,11 +197,7 @@ static void batch_leave(struct vmd_batch *batch, struct vmd_frame *f,
 	/* Of a page at home only the number of its faults would be lost. */
 	if (!space->store->homes || !vmd_user_crowded(space))
 		entry = vmd_entry_make(f->place, f->faults);
-	vmd_count(space, evictions);
-	if (written)
-		vmd_count(space, evictions_dirty);
-	else
-		vmd_count(space, evictions_clean);
+	batch_count_left(batch, written);
 	vmd_ahead_wasted(space, f);
 	trace_vmdemo_evict(space->id, f->index, f->place, written);
 	/* Replaces an entry that is there: nothing is allocated. */
@@ -188,6 +207,9 @@ static void batch_leave(struct vmd_batch *batch, struct vmd_frame *f,
 	if (f->place == VMD_NO_PLACE)
 		vmd_space_free_place(space, f->place);
 	batch_vacate(batch, f);
+	/* Not before it counts as free, or more would be sent after it. */
+	if (batch->ahead)
+		atomic_dec(&space->leaving);
 	vmd_frame_return(space, f);
 	vmd_space_progress(space);
 	batch->done++;
@@ -328,6 +350,8 @@ static void batch_io_failed(struct vmd_batch *batch, struct vmd_frame **f,
 	u32 i;
 
 	batch->error = io->error;
+	if (batch->ahead)
+		vmd_reserve_failed(space);
 	/* Not of one that was never begun, as its thread is being killed. */
 	if (io->group || io->error != -EINTR)
 		batch_tell(space, f[0]->index, io->error);
@@ -384,19 +408,9 @@ static int batch_result(const struct vmd_batch *batch)
 	return batch->error ? batch->error : -EAGAIN;
 }
 
-/**
- * vmd_batch_run - evict or write the pages of a batch
- * @batch: its pages' folios are locked, and EVICTING if they are to leave; a
- *	reference to it is used up
- * @a: the access on whose behalf, or NULL; may wait, killably
- *
- * Returns how many pages went or were written; the error if none went, or one
- * could not be written; -EAGAIN if there was none to take. -EINTR if the thread
- * is being killed, -EDEADLK as vmd_io_wait(); the writes end without it.
- */
-int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
+/* Up to where the writes are under way. */
+static void batch_submit(struct vmd_batch *batch)
 {
-	int err;
 	u32 i;
 
 	atomic_inc(&batch->space->under_way);
@@ -411,6 +425,23 @@ int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
 		if (!batch->ios[i].error)
 			vmd_io_submit(batch->space->store, &batch->group,
 				      &batch->ios[i]);
+}
+
+/**
+ * vmd_batch_run - evict or write the pages of a batch
+ * @batch: its pages' folios are locked, and EVICTING if they are to leave; a
+ *	reference to it is used up
+ * @a: the access on whose behalf, or NULL; may wait, killably
+ *
+ * Returns how many pages went or were written; the error if none went, or one
+ * could not be written; -EAGAIN if there was none to take. -EINTR if the thread
+ * is being killed, -EDEADLK as vmd_io_wait(); the writes end without it.
+ */
+int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
+{
+	int err;
+
+	batch_submit(batch);
 	if (a && !vmd_io_done(&batch->group))
 		vmd_may_wait(a);
 	err = vmd_io_wait(&batch->group, batch->space->store,
@@ -419,4 +450,18 @@ int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
 		err = batch_result(batch);
 	vmd_batch_put(batch);
 	return err;
+}
+
+/**
+ * vmd_batch_send - likewise, but let the writes end by themselves
+ * @batch: as there
+ *
+ * Waits for no I/O. What comes of it shows in the pages, in the space's
+ * counters and in its errseq.
+ */
+void vmd_batch_send(struct vmd_batch *batch)
+{
+	batch_submit(batch);
+	vmd_io_leave(&batch->group);
+	vmd_batch_put(batch);
 }

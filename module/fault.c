@@ -364,8 +364,8 @@ static void vmd_vma_open(struct vm_area_struct *vma)
 	 */
 	if (vma->vm_mm != current->mm &&
 	    READ_ONCE(map->space->observer) == VMD_OBSERVER_TRAP)
-		unmap_mapping_pages(vmd_mapping(map->space), vma->vm_pgoff,
-				    vma_pages(vma), false);
+		vmd_unmap_range(map->space, vma->vm_pgoff, vma_pages(vma),
+				false);
 }
 
 static void vmd_vma_close(struct vm_area_struct *vma)

@@ -209,7 +209,7 @@ static int advise_evict(struct vmd_space *space, pgoff_t first, pgoff_t end,
 
 static int advise_unmap(struct vmd_space *space, pgoff_t first, pgoff_t end)
 {
-	unmap_mapping_pages(vmd_mapping(space), first, end - first, false);
+	vmd_unmap_range(space, first, end - first, false);
 	vmd_threads_forget(space, first, end);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "space.h"
 
 #define MAX_SIZE_LIMIT	BIT_ULL(44)		/* 16 TiB */
+#define RESERVE_MOST	25			/* percent */
 
 static char *backing = "";
 static u64 size = 64ULL << 20;
@@ -26,6 +27,7 @@ static u64 user_slots;
 static u64 floor_percent = 25;
 static umode_t mode = 0660;
 static u32 readahead = VMD_AHEAD_MAX;
+static u32 reserve = 2;
 static bool encrypt;
 static struct vmd_policy_choice policy = { .ops = &vmd_policy_clock };
 static enum vmd_observer observer = VMD_OBSERVER_ACCESSED;
@@ -238,6 +240,19 @@ static int param_set_readahead(const char *val, const struct kernel_param *kp)
 	return 0;
 }
 
+static int param_set_reserve(const char *val, const struct kernel_param *kp)
+{
+	u32 percent;
+
+	if (kstrtou32(val, 0, &percent) || percent > RESERVE_MOST) {
+		pr_err("reserve=%s: give percent, up to %u; 0 for none\n", val,
+		       RESERVE_MOST);
+		return -EINVAL;
+	}
+	WRITE_ONCE(reserve, percent);
+	return 0;
+}
+
 static int param_set_mode(const char *val, const struct kernel_param *kp)
 {
 	u16 bits;
@@ -330,6 +345,12 @@ static const struct kernel_param_ops param_readahead_ops = {
 };
 module_param_cb(readahead, &param_readahead_ops, &readahead, 0644);
 MODULE_PARM_DESC(readahead, "most pages read ahead of a fault in observer accessed; 0 for none (default 16)");
+static const struct kernel_param_ops param_reserve_ops = {
+	.set = param_set_reserve,
+	.get = param_get_uint,
+};
+module_param_cb(reserve, &param_reserve_ops, &reserve, 0644);
+MODULE_PARM_DESC(reserve, "percent of its budget that a space which ran out of frames keeps free, in observer accessed; 0 for none (default 2)");
 static const struct kernel_param_ops param_mode_ops = {
 	.set = param_set_mode,
 	.get = param_get_mode,
@@ -359,6 +380,14 @@ umode_t vmd_node_mode(void)
 u32 vmd_readahead(void)
 {
 	return READ_ONCE(readahead);
+}
+
+/**
+ * vmd_reserve_percent - frames a space keeps free, of a hundred of its budget
+ */
+u32 vmd_reserve_percent(void)
+{
+	return READ_ONCE(reserve);
 }
 
 /**

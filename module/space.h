@@ -86,6 +86,7 @@
 #define VMD_BATCH_MAX		32	/* pages evicted in one round */
 #define VMD_CHAIN_MAX		8	/* pages one instruction may need */
 #define VMD_AHEAD_MAX		16	/* pages read ahead of a fault */
+#define VMD_READY_MAX		256	/* frames kept ready */
 
 enum vmd_observer {
 	VMD_OBSERVER_FAULT,
@@ -149,7 +150,7 @@ struct vmd_user;
  */
 struct vmd_ready {
 	u32 n;
-	struct folio *folios[VMD_BATCH_MAX];
+	struct folio *folios[VMD_READY_MAX];
 };
 
 /**
@@ -208,6 +209,14 @@ struct vmd_ready {
  * @grow_lock: see the lock order
  * @harvest: background harvest of accessed bits
  * @trim: takes lent frames back
+ * @reserve: percent of the budget to be kept free (reserve.c)
+ * @low: free frames below which the reclaimer is woken, 0: never; READ_ONCE
+ *	outside config_lock
+ * @high: free frames up to which it evicts; likewise
+ * @reserve_until: until when there is a reserve, in jiffies; 0 if there is none
+ * @reclaim: the reclaimer
+ * @reclaiming: it was woken and is not through
+ * @leaving: pages it has sent on their way out
  * @under_way: reads, and batches of pages on their way out
  * @ahead_most: most pages to be read ahead: grows by hits, shrinks by waste
  * @progress: changes when a page comes in, goes, or could not
@@ -274,6 +283,13 @@ struct vmd_space {
 	struct mutex grow_lock;		/* more frames, more policy memory */
 	struct delayed_work harvest;
 	struct delayed_work trim;
+	u32 reserve;
+	unsigned long low;
+	unsigned long high;
+	unsigned long reserve_until;
+	struct work_struct reclaim;
+	atomic_t reclaiming;
+	atomic_t leaving;
 	atomic_t under_way;
 	u32 ahead_most;
 	unsigned long progress;
@@ -370,6 +386,14 @@ static inline unsigned long vmd_space_resident(struct vmd_space *space)
 {
 	return max(atomic_long_read(&space->resident) -
 		   (long)READ_ONCE(space->ready.n), 0L);
+}
+
+/* Frames that hold no page; below 0 where some are lent. */
+static inline long vmd_space_free(struct vmd_space *space)
+{
+	return (long)vmd_space_limit(space) -
+	       atomic_long_read(&space->resident) +
+	       (long)READ_ONCE(space->ready.n);
 }
 
 /* Something moved: who waits for a frame may go on hoping. */
@@ -496,6 +520,21 @@ bool vmd_ready_put(struct vmd_space *space, struct folio *folio);
 bool vmd_ready_take(struct vmd_space *space, struct folio **folio);
 unsigned long vmd_ready_drain(struct vmd_space *space, unsigned long most);
 
+/* reserve.c: frames kept free */
+void vmd_reserve_update(struct vmd_space *space);
+void vmd_reserve_ran_out(struct vmd_space *space);
+void vmd_reserve_wake(struct vmd_space *space);
+void vmd_reserve_failed(struct vmd_space *space);
+void vmd_reserve_stop(struct vmd_space *space);
+void vmd_reclaim_work(struct work_struct *work);
+
+/* A frame was taken: are there enough left? */
+static inline void vmd_reserve_check(struct vmd_space *space)
+{
+	if (unlikely(vmd_space_free(space) < (long)READ_ONCE(space->low)))
+		vmd_reserve_wake(space);
+}
+
 /* ahead.c: reading ahead */
 void vmd_ahead_guess(struct vmd_access *a, struct vmd_stream *s);
 void vmd_ahead_hit(struct vmd_space *space, struct vmd_frame *f);
@@ -508,6 +547,7 @@ int vmd_bring_in(struct vmd_space *space, pgoff_t index, bool pin);
 /* evict.c: taking pages out */
 int vmd_evict(struct vmd_space *space, unsigned long want,
 	      struct vmd_access *a);
+u32 vmd_evict_ahead(struct vmd_space *space, unsigned long want);
 int vmd_evict_page(struct vmd_space *space, pgoff_t index, bool only_clean);
 int vmd_evict_down(struct vmd_space *space, unsigned long limit);
 unsigned long vmd_evict_clean_most(struct vmd_space *space,
@@ -568,6 +608,10 @@ struct vmd_map *vmd_map_add(struct vmd_space *space,
 void vmd_map_remove(struct vmd_map *map);
 void vmd_maps_reached(struct vmd_space *space);
 void vmd_observed(struct vmd_space *space, struct vmd_frame *f);
+void vmd_unmap_page(struct vmd_space *space, pgoff_t index,
+		    struct folio *folio, bool copies);
+void vmd_unmap_range(struct vmd_space *space, pgoff_t first, pgoff_t n,
+		     bool copies);
 bool vmd_maps_hide_accesses(struct vmd_space *space);
 bool vmd_harvest_frame(struct vmd_space *space, struct vmd_frame *f);
 void vmd_harvest_kick(struct vmd_space *space);
@@ -617,6 +661,7 @@ void vmd_procfs_exit(void);
 const char *vmd_backing_path(void);
 umode_t vmd_node_mode(void);
 u32 vmd_readahead(void);
+u32 vmd_reserve_percent(void);
 u64 vmd_max_size(void);
 u64 vmd_max_frames(void);
 u64 vmd_user_spaces(void);

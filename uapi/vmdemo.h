@@ -188,12 +188,14 @@ struct vmd_budget {
 	X(size,		   "bytes of the space")
 
 #define VMD_MORE_COUNTERS(X)						\
-	X(unmap_calls,	   "calls that took pages out of page tables, one TLB flush each") \
+	X(unmap_calls,	   "calls that took pages out of page tables, run by run") \
 	X(reclaimed,	   "pages given back because memory was short")	\
 	X(punched,	   "pages whose content was dropped on demand")	\
 	X(prefetched,	   "pages read ahead of the fault that may want them") \
 	X(prefetch_hits,   "pages read ahead that were touched")	\
-	X(prefetch_wasted, "pages read ahead that left untouched")
+	X(prefetch_wasted, "pages read ahead that left untouched")		\
+	X(tlb_flushes_estimated, "TLB flushes for pages taken out of page tables, as far as known") \
+	X(background_evictions, "pages evicted before a fault needed the frame")
 
 #define VMD_LATENCY_BUCKETS	32
 
@@ -451,7 +453,7 @@ VMD_ASSERT_SIZE(vmd_info, 104);
 VMD_ASSERT_SIZE(vmd_config, 136);
 VMD_ASSERT_SIZE(vmd_policy, 72);
 VMD_ASSERT_SIZE(vmd_budget, 16);
-VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 6 * 8);
+VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 8 * 8);
 VMD_ASSERT_SIZE(vmd_advise, 24);
 VMD_ASSERT_SIZE(vmd_page, 16);
 VMD_ASSERT_SIZE(vmd_pages, 32);
