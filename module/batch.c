@@ -81,6 +81,27 @@ void vmd_batch_put(struct vmd_batch *batch)
 	kvfree(batch);
 }
 
+/**
+ * vmd_batch_add_idle - add a page that stays, if it can be had at once
+ * @batch: only to write
+ * @a: a->index is the page, dirty or not
+ */
+void vmd_batch_add_idle(struct vmd_batch *batch, struct vmd_access *a)
+{
+	void *entry = xa_load(&batch->space->pages, a->index);
+	struct folio *folio;
+	int err;
+
+	if (!vmd_entry_is_frame(entry) || !vmd_frame_idle(entry))
+		return;
+	folio = vmd_frame_lock_folio(a, entry, &err);
+	if (!folio)
+		return;
+	batch->frames[batch->n++] = entry;
+	/* The lock and the frame's own reference keep it from here on. */
+	folio_put(folio);
+}
+
 static bool frame_before(const struct vmd_frame *f, const struct vmd_frame *g,
 			 bool by_place)
 {
@@ -322,6 +343,8 @@ static void batch_make_ios(struct vmd_batch *batch)
 		bvec_set_page(&batch->bvec[i], folio_page(f[i]->folio, 0),
 			      PAGE_SIZE, 0);
 		vmd_folio_clean(batch->space, f[i]->folio);
+		if (vmd_frame_test(f[i], VMD_FRAME_OLD))
+			vmd_frame_clear(f[i], VMD_FRAME_OLD);
 		if (!io || f[i]->place != f[i - 1]->place + 1) {
 			io = &batch->ios[batch->nr_ios++];
 			memset(io, 0, sizeof(*io));
@@ -397,6 +420,8 @@ static void batch_finish(struct vmd_io_group *group)
 		at += batch->ios[i].nr;
 	}
 	atomic_dec(&batch->space->under_way);
+	if (batch->sent)
+		atomic_dec(&batch->space->sent);
 	vmd_batch_put(batch);
 }
 
@@ -461,6 +486,8 @@ int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
  */
 void vmd_batch_send(struct vmd_batch *batch)
 {
+	batch->sent = true;
+	atomic_inc(&batch->space->sent);
 	batch_submit(batch);
 	vmd_io_leave(&batch->group);
 	vmd_batch_put(batch);

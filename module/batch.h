@@ -15,6 +15,7 @@
  * @evict: they leave their frames; else they stay, and are only written
  * @refill: what they leave is kept ready for the next fault
  * @ahead: evicted by the reclaimer, and counted in vmd_space.leaving
+ * @sent: nobody waits for it; counted in vmd_space.sent
  * @only_clean: those found dirty stay, too: nothing is written
  * @guarded: a page was passed over as it is part of an unfinished instruction
  * @error: first error there was
@@ -34,6 +35,7 @@ struct vmd_batch {
 	bool evict;
 	bool refill;
 	bool ahead;
+	bool sent;
 	bool only_clean;
 	bool guarded;
 	int error;
@@ -50,6 +52,7 @@ struct vmd_batch {
 struct vmd_batch *vmd_batch_alloc(struct vmd_space *space, u32 most,
 				  bool evict);
 struct vmd_batch *vmd_batch_alloc_clean(struct vmd_space *space);
+void vmd_batch_add_idle(struct vmd_batch *batch, struct vmd_access *a);
 void vmd_batch_put(struct vmd_batch *batch);
 void vmd_frames_sort(struct vmd_frame **f, u32 n, bool by_place);
 void vmd_frames_unmap(struct vmd_space *space, struct vmd_frame **f, u32 n);

@@ -210,8 +210,9 @@ static void config_observer(struct vmd_space *space,
 	if (observer == space->observer)
 		return;
 	WRITE_ONCE(space->observer, observer);
-	/* An observer that promises order has nothing leave by itself. */
+	/* An observer that promises order has nothing happen by itself. */
 	vmd_reserve_update(space);
+	vmd_flush_stop(space);
 	vmd_reserve_stop(space);
 	vmd_unmap_range(space, 0, 0, false);
 	vmd_threads_forget(space, 0, ULONG_MAX);

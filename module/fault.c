@@ -325,6 +325,8 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 		trace_vmdemo_fault(a.space->id, a.index, a.write, vmf->flags);
 	ret = fault_serve(&a);
 	if (a.counted)
+		vmd_flush_check(a.space);
+	if (a.counted)
 		vmd_stats_latency(a.space, vmd_clock_ns() - begin);
 	if (a.file) {
 		/*
@@ -393,6 +395,7 @@ static bool vmd_dirty_folio(struct address_space *mapping, struct folio *folio)
 	if (folio_test_set_dirty(folio))
 		return false;
 	atomic_long_inc(&space->dirty);
+	vmd_count_more(space, pages_dirtied, 1);
 	return true;
 }
 

@@ -160,7 +160,7 @@ void vmd_reserve_failed(struct vmd_space *space)
 }
 
 /**
- * vmd_reserve_stop - let the reclaimer end, and what it has sent on its way
+ * vmd_reserve_stop - let the reclaimer end, and all that was sent on its way
  * @space: with no user left, or marks of 0: nothing new is begun
  *
  * Waits, but not for ever, and not for what a thread that is being killed
@@ -174,6 +174,6 @@ void vmd_reserve_stop(struct vmd_space *space)
 	cancel_work_sync(&space->reclaim);
 	atomic_set(&space->reclaiming, 0);
 	reserve_drop(space);
-	while (atomic_read(&space->leaving) && !vmd_stuck(&stuck, space->store))
+	while (atomic_read(&space->sent) && !vmd_stuck(&stuck, space->store))
 		schedule_timeout_uninterruptible(1);
 }

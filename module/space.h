@@ -105,6 +105,7 @@ enum vmd_observer {
 #define VMD_FRAME_FRESH		BIT(5)	/* accessed bit is the insertion's own */
 #define VMD_FRAME_QUEUED	BIT(6)	/* in the policy's hands */
 #define VMD_FRAME_AHEAD		BIT(7)	/* read ahead, not touched since */
+#define VMD_FRAME_OLD		BIT(8)	/* was dirty when last looked at (flush.c) */
 
 /**
  * struct vmd_frame - a frame and the page in it
@@ -217,6 +218,13 @@ struct vmd_ready {
  * @reclaim: the reclaimer
  * @reclaiming: it was woken and is not through
  * @leaving: pages it has sent on their way out
+ * @sent: batches that nobody waits for, and that have not finished
+ * @dirty_age: milliseconds after which dirty pages are written, or 0 (flush.c)
+ * @dirty_limit: percent of the budget that may be dirty, or 0: any number
+ * @flush: the flusher
+ * @flushing: it was woken by the limit, and is not through
+ * @flush_due: when it looks for old pages again, in jiffies
+ * @flush_at: page at which it goes on when there are too many
  * @under_way: reads, and batches of pages on their way out
  * @ahead_most: most pages to be read ahead: grows by hits, shrinks by waste
  * @progress: changes when a page comes in, goes, or could not
@@ -290,6 +298,13 @@ struct vmd_space {
 	struct work_struct reclaim;
 	atomic_t reclaiming;
 	atomic_t leaving;
+	atomic_t sent;
+	u32 dirty_age;
+	u32 dirty_limit;
+	struct delayed_work flush;
+	atomic_t flushing;
+	unsigned long flush_due;
+	unsigned long flush_at;
 	atomic_t under_way;
 	u32 ahead_most;
 	unsigned long progress;
@@ -584,6 +599,20 @@ int vmd_punch(struct vmd_space *space, pgoff_t first, pgoff_t end);
 int vmd_sync(struct vmd_space *space, pgoff_t first, pgoff_t end);
 void vmd_write_last(struct vmd_space *space);
 
+int vmd_write_begin(struct vmd_space *space, pgoff_t first, pgoff_t end);
+
+/* flush.c: writing them in the background */
+void vmd_flush_work(struct work_struct *work);
+void vmd_flush_kick(struct vmd_space *space);
+void vmd_flush_stop(struct vmd_space *space);
+
+/* There was a fault, or a write: is there anything to be flushed? */
+static inline void vmd_flush_check(struct vmd_space *space)
+{
+	if (unlikely(space->dirty_age | space->dirty_limit))
+		vmd_flush_kick(space);
+}
+
 /* decide.c: the space's instance of its policy */
 int vmd_policy_start(struct vmd_space *space,
 		     const struct vmd_policy_choice *choice);
@@ -662,6 +691,8 @@ const char *vmd_backing_path(void);
 umode_t vmd_node_mode(void);
 u32 vmd_readahead(void);
 u32 vmd_reserve_percent(void);
+u32 vmd_dirty_age(void);
+u32 vmd_dirty_limit(void);
 u64 vmd_max_size(void);
 u64 vmd_max_frames(void);
 u64 vmd_user_spaces(void);

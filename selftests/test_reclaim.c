@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames kept free in the background: what that saves the faults, where it must
- * not happen, and that nothing is lost by it.
+ * Frames kept free and pages written in the background: what that saves the
+ * faults, where it must not happen, and that nothing is lost by it.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -356,7 +356,8 @@ static void disturb(int fd, char *map, __u64 n)
 		vmd_sync(fd, n / 8 % PAGES, PAGES - n / 8 % PAGES);
 		break;
 	case 4:
-		vmd_advise(fd, VMD_ADVICE_EVICT, n / 8 % (PAGES - 64), 64);
+		vmd_advise(fd, n / 8 % 2 ? VMD_ADVICE_EVICT : VMD_ADVICE_WRITE,
+			   n / 16 % (PAGES - 64), 64);
 		break;
 	case 5:
 		/* Behind what the owners have: comes, and is cut off again. */
@@ -383,7 +384,11 @@ TEST_F(reclaim, no_page_is_lost_whatever_comes_in_its_way)
 	int i;
 
 	vmd_write_file("/proc/sys/vm/drop_caches", "4");
+	vmd_write_file(VMD_PARAMS "dirty_age", "20");
+	vmd_write_file(VMD_PARAMS "dirty_limit", "40");
 	self->fd = make("25", "accessed", FRAMES);
+	vmd_write_file(VMD_PARAMS "dirty_age", "0");
+	vmd_write_file(VMD_PARAMS "dirty_limit", "0");
 	ASSERT_LE(0, self->fd);
 	ASSERT_MAP(self->map, self->fd, PAGES);
 	for (i = 0; i < THREADS; i++) {
@@ -500,6 +505,177 @@ TEST_F(reclaim, a_flush_is_counted_for_each_page_table)
 	ASSERT_EQ(0, vmd_advise(self->fd, VMD_ADVICE_EVICT, 0, 4));
 	ASSERT_EQ(0, vmd_stats(self->fd, &s));
 	EXPECT_EQ(8, s.tlb_flushes_estimated);
+}
+
+/* Dirty pages are written while they stay. */
+FIXTURE(flush) {
+	char *age;
+	char *limit;
+	int fd;
+	char *map;
+};
+
+FIXTURE_SETUP(flush)
+{
+	self->age = vmd_read_file(VMD_PARAMS "dirty_age");
+	self->limit = vmd_read_file(VMD_PARAMS "dirty_limit");
+	ASSERT_NE(NULL, self->age);
+	ASSERT_NE(NULL, self->limit);
+}
+
+FIXTURE_TEARDOWN(flush)
+{
+	vmd_write_file(VMD_PARAMS "dirty_age", self->age);
+	vmd_write_file(VMD_PARAMS "dirty_limit", self->limit);
+}
+
+static int make_flushed(const char *age, const char *limit,
+			const char *observer)
+{
+	if (vmd_write_file(VMD_PARAMS "dirty_age", age) ||
+	    vmd_write_file(VMD_PARAMS "dirty_limit", limit))
+		return -1;
+	return make("0", observer, FRAMES);
+}
+
+/* Until so many are dirty at most, in so many ms. */
+static bool dirty_falls(int fd, __u64 most, unsigned int ms)
+{
+	__u64 end = vmd_now_ms() + ms;
+	struct vmd_stats s;
+
+	do {
+		vmd_sleep_ms(5);
+		if (vmd_stats(fd, &s))
+			return false;
+	} while (s.dirty > most && vmd_now_ms() < end);
+	return s.dirty <= most;
+}
+
+TEST_F(flush, what_has_been_dirty_for_long_is_written_and_stays)
+{
+	struct vmd_stats s;
+
+	self->fd = make_flushed("200", "0", "accessed");
+	ASSERT_LE(0, self->fd);
+	ASSERT_MAP(self->map, self->fd, PAGES);
+	vmd_fill_all(self->map, 300, 1);
+	ASSERT_EQ(0, vmd_stats(self->fd, &s));
+	EXPECT_EQ(0, s.pages_written);
+	EXPECT_EQ(300, s.pages_dirtied);
+	EXPECT_TRUE(dirty_falls(self->fd, 0, 5000));
+	ASSERT_EQ(0, vmd_stats(self->fd, &s));
+	EXPECT_EQ(300, s.pages_written);
+	EXPECT_EQ(300, s.background_writes);
+	EXPECT_EQ(300, s.resident);
+	EXPECT_EQ(0, s.evictions);
+	/* They are clean: no more is written. */
+	ASSERT_EQ(0, vmd_advise(self->fd, VMD_ADVICE_EVICT, 0, 300));
+	ASSERT_EQ(0, vmd_stats(self->fd, &s));
+	EXPECT_EQ(300, s.pages_written);
+	EXPECT_EQ(300, s.evictions_clean);
+	EXPECT_EQ(0, vmd_bad_pages(self->map, 300, 1));
+}
+
+/* The fault is a read's: only the page table knows of the write. */
+TEST_F(flush, a_page_that_was_read_first_is_written_too)
+{
+	struct vmd_stats s;
+
+	self->fd = make_flushed("100", "0", "accessed");
+	ASSERT_LE(0, self->fd);
+	ASSERT_MAP(self->map, self->fd, PAGES);
+	vmd_load(self->map);
+	vmd_sleep_ms(300);
+	vmd_store(self->map, 1);
+	vmd_sleep_ms(1000);
+	ASSERT_EQ(0, vmd_stats(self->fd, &s));
+	EXPECT_EQ(1, s.pages_written);
+	EXPECT_EQ(1, s.background_writes);
+}
+
+TEST_F(flush, a_page_written_to_all_the_time_goes_out_once_in_a_while)
+{
+	__u64 end = vmd_now_ms() + 2000;
+	struct vmd_stats s;
+	char c = 0;
+
+	self->fd = make_flushed("200", "0", "accessed");
+	ASSERT_LE(0, self->fd);
+	ASSERT_MAP(self->map, self->fd, PAGES);
+	while (vmd_now_ms() < end)
+		vmd_store(self->map, c++);
+	ASSERT_EQ(0, vmd_stats(self->fd, &s));
+	EXPECT_LT(1, s.pages_written);
+	EXPECT_GE(10, s.pages_written);
+}
+
+TEST_F(flush, more_dirty_pages_than_the_limit_are_written)
+{
+	struct vmd_stats s;
+
+	self->fd = make_flushed("0", "25", "accessed");
+	ASSERT_LE(0, self->fd);
+	ASSERT_MAP(self->map, self->fd, PAGES);
+	vmd_fill_all(self->map, FRAMES / 4, 1);
+	vmd_sleep_ms(300);
+	ASSERT_EQ(0, vmd_stats(self->fd, &s));
+	EXPECT_EQ(FRAMES / 4, s.dirty);
+	EXPECT_EQ(0, s.pages_written);
+	vmd_fill_all(self->map, FRAMES / 2, 2);
+	vmd_store(self->map + FRAMES / 2 * vmd_ps, 1);
+	EXPECT_TRUE(dirty_falls(self->fd, FRAMES / 4, 5000));
+	ASSERT_EQ(0, vmd_stats(self->fd, &s));
+	EXPECT_LT(0, s.background_writes);
+	EXPECT_EQ(s.pages_written, s.background_writes);
+	EXPECT_EQ(0, s.evictions);
+	EXPECT_EQ(0, vmd_bad_pages(self->map, FRAMES / 2, 2));
+}
+
+TEST_F(flush, nothing_is_written_in_observers_that_promise_order)
+{
+	static const char *const observers[] = { "fault", "trap" };
+	struct vmd_stats s;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		self->fd = make_flushed("50", "10", observers[i]);
+		ASSERT_LE(0, self->fd);
+		ASSERT_MAP(self->map, self->fd, PAGES);
+		vmd_fill_all(self->map, FRAMES / 2, 1);
+		vmd_sleep_ms(300);
+		ASSERT_EQ(0, vmd_stats(self->fd, &s));
+		EXPECT_EQ(0, s.pages_written);
+		munmap(self->map, PAGES * vmd_ps);
+		close(self->fd);
+	}
+}
+
+TEST_F(flush, advice_begins_to_write)
+{
+	struct vmd_stats s;
+
+	self->fd = make_flushed("0", "0", "fault");
+	ASSERT_LE(0, self->fd);
+	ASSERT_MAP(self->map, self->fd, PAGES);
+	vmd_fill_all(self->map, 500, 1);
+	ASSERT_EQ(0, vmd_advise(self->fd, VMD_ADVICE_WRITE, 0, 400));
+	EXPECT_TRUE(dirty_falls(self->fd, 100, 5000));
+	ASSERT_EQ(0, vmd_sync(self->fd, 0, 400));
+	ASSERT_EQ(0, vmd_stats(self->fd, &s));
+	EXPECT_EQ(400, s.pages_written);
+	EXPECT_EQ(100, s.dirty);
+	EXPECT_EQ(500, s.resident);
+	EXPECT_EQ(0, vmd_bad_pages(self->map, 500, 1));
+}
+
+TEST_F(flush, ages_and_limits_that_make_no_sense_are_refused)
+{
+	EXPECT_EQ(-1, vmd_write_file(VMD_PARAMS "dirty_age", "9"));
+	EXPECT_EQ(-1, vmd_write_file(VMD_PARAMS "dirty_age", "86400001"));
+	EXPECT_EQ(-1, vmd_write_file(VMD_PARAMS "dirty_age", "5s"));
+	EXPECT_EQ(-1, vmd_write_file(VMD_PARAMS "dirty_limit", "101"));
+	EXPECT_EQ(-1, vmd_write_file(VMD_PARAMS "dirty_limit", "-1"));
 }
 
 TEST_HARNESS_MAIN

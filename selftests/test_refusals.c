@@ -296,7 +296,7 @@ TEST_F(refused, advise_range_unaligned_outside_or_overflowing_einval)
 
 	bad_ranges(r);
 	for (i = 0; i < NR_BAD_RANGES; i++) {
-		for (advice = 1; advice <= VMD_ADVICE_UNMAP; advice++) {
+		for (advice = 1; advice <= VMD_ADVICE_WRITE; advice++) {
 			a = (struct vmd_advise){
 				r[i].offset, r[i].length, advice, 0
 			};

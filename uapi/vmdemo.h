@@ -41,6 +41,7 @@
 #define VMD_FEATURE_FILE	_BITULL(4)	/* VMD_IOC_SET_FILE */
 #define VMD_FEATURE_PUNCH	_BITULL(5)	/* VMD_IOC_PUNCH */
 #define VMD_FEATURE_ENCRYPT	_BITULL(6)	/* VMD_SPACE_ENCRYPT */
+#define VMD_FEATURE_WRITE	_BITULL(7)	/* VMD_ADVICE_WRITE */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -195,7 +196,9 @@ struct vmd_budget {
 	X(prefetch_hits,   "pages read ahead that were touched")	\
 	X(prefetch_wasted, "pages read ahead that left untouched")		\
 	X(tlb_flushes_estimated, "TLB flushes for pages taken out of page tables, as far as known") \
-	X(background_evictions, "pages evicted before a fault needed the frame")
+	X(background_evictions, "pages evicted before a fault needed the frame") \
+	X(pages_dirtied,   "times that a clean page became known to be dirty")	\
+	X(background_writes, "pages written by the flusher, and not evicted")
 
 #define VMD_LATENCY_BUCKETS	32
 
@@ -239,6 +242,9 @@ struct vmd_stats {
  * @VMD_ADVICE_UNMAP: take the pages out of every page table, leave them in
  *	their frames: the next touch is a soft fault and, with observer "trap",
  *	a reference even of the page the thread touched last
+ * @VMD_ADVICE_WRITE: begin to write the dirty ones to the store, and do not wait
+ *	for it; pages in use just now are passed over. They stay in their frames
+ *	but leave the page tables. Whether it worked out is told by VMD_IOC_SYNC.
  */
 enum vmd_advice {
 	VMD_ADVICE_WILLNEED = 1,
@@ -247,6 +253,7 @@ enum vmd_advice {
 	VMD_ADVICE_UNPIN    = 4,
 	VMD_ADVICE_EVICT    = 5,
 	VMD_ADVICE_UNMAP    = 6,
+	VMD_ADVICE_WRITE    = 7,
 };
 
 /**
@@ -453,7 +460,7 @@ VMD_ASSERT_SIZE(vmd_info, 104);
 VMD_ASSERT_SIZE(vmd_config, 136);
 VMD_ASSERT_SIZE(vmd_policy, 72);
 VMD_ASSERT_SIZE(vmd_budget, 16);
-VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 8 * 8);
+VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 10 * 8);
 VMD_ASSERT_SIZE(vmd_advise, 24);
 VMD_ASSERT_SIZE(vmd_page, 16);
 VMD_ASSERT_SIZE(vmd_pages, 32);
