@@ -3,9 +3,10 @@
  * Ready frames: memory and a unit of the budget, with no page in it.
  *
  * What an eviction on behalf of a fault frees, or the reclaimer (reserve.c), is
- * kept for the faults to come: neither the budget nor the page allocator nor the memory cgroup is asked
- * again, and a page that is read in need not be zeroed before. They count as
- * resident against the budget and the caps, and go first when those shrink.
+ * kept for the faults to come: neither the budget nor the page allocator nor the
+ * memory cgroup is asked again, and a page that is read in need not be zeroed
+ * before. They count as resident against the budget and the caps, and go first
+ * when those shrink.
  *
  * Memory stays charged to the cgroup of who first faulted it in, so it is only
  * handed on to a thread of the same one.

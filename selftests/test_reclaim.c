@@ -478,7 +478,7 @@ TEST_F(reclaim, a_reserve_that_makes_no_sense_is_refused)
 	static const char *const bad[] = { "26", "-1", "x", "", "1%" };
 	size_t i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		EXPECT_EQ(-1, set_reserve(bad[i]));
 	EXPECT_EQ(0, set_reserve("25"));
 	EXPECT_EQ(0, set_reserve("0"));

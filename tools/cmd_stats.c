@@ -12,7 +12,7 @@ struct stats_args {
 };
 
 /* How often a page that became dirty was written: less than once if it waited. */
-static double stats_written_per_dirtied(const struct vmd_stats *stats)
+static double stats_per_dirtied(const struct vmd_stats *stats)
 {
 	return (double)stats->pages_written / stats->pages_dirtied;
 }
@@ -22,7 +22,7 @@ static void stats_add_ratio(struct json_object *object,
 {
 	if (stats->pages_dirtied)
 		ctl_json_add(object, "written_per_dirtied",
-			     json_object_new_double(stats_written_per_dirtied(stats)));
+			     json_object_new_double(stats_per_dirtied(stats)));
 }
 
 /* @spaces: how many there are, NULL if that is not to be told. */
@@ -43,7 +43,7 @@ static void stats_show(struct vmd_stats *stats, const __u64 *spaces)
 	ctl_print_counters(stats);
 	if (stats->pages_dirtied)
 		ctl_print_value("written_per_dirtied", "%.3f",
-				stats_written_per_dirtied(stats));
+				stats_per_dirtied(stats));
 	ctl_print_latency(stats);
 }
 

@@ -195,7 +195,7 @@ struct vmd_budget {
 	X(prefetched,	   "pages read ahead of the fault that may want them") \
 	X(prefetch_hits,   "pages read ahead that were touched")	\
 	X(prefetch_wasted, "pages read ahead that left untouched")		\
-	X(tlb_flushes_estimated, "TLB flushes for pages taken out of page tables, as far as known") \
+	X(tlb_flushes_estimated, "TLB flushes for pages unmapped, as far as known") \
 	X(background_evictions, "pages evicted before a fault needed the frame") \
 	X(pages_dirtied,   "times that a clean page became known to be dirty")	\
 	X(background_writes, "pages written by the flusher, and not evicted")
