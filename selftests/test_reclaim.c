@@ -191,7 +191,8 @@ TEST_F(reclaim, only_a_fault_evicts_in_observers_that_promise_order)
 		ASSERT_EQ(0, load_in("25", observers[i], FRAMES, &s));
 		EXPECT_LT(0, s.evictions);
 		EXPECT_EQ(0, s.background_evictions);
-		EXPECT_EQ(FRAMES, s.resident);
+		/* Each thread may leave one frame ready, and no more. */
+		EXPECT_LE(FRAMES - THREADS, s.resident);
 	}
 }
 
