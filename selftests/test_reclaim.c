@@ -18,7 +18,7 @@
 #define FRAMES		1024
 #define PAGES		(3 * FRAMES)
 #define THREADS		3
-#define WRITES		12000		/* of each thread; times VMD_TEST_SCALE */
+#define WRITES		2500		/* of each thread; times VMD_TEST_SCALE */
 #define RESERVE_MS	1000		/* how long a reserve is kept in vain */
 
 FIXTURE(reclaim) {
