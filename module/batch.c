@@ -7,6 +7,8 @@
  *                   clean pages go at once
  *                   dirty ones get places, are written in runs of neighbours
  *   batch_finish:   those that were written go; the others stay, dirty
+ *
+ * vmd_batch_send: likewise, and the writes end with nobody waiting for them.
  */
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -80,6 +82,27 @@ void vmd_batch_put(struct vmd_batch *batch)
 	kvfree(batch);
 }
 
+/**
+ * vmd_batch_add_idle - add a page that stays, if it can be had at once
+ * @batch: only to write
+ * @a: a->index is the page, dirty or not
+ */
+void vmd_batch_add_idle(struct vmd_batch *batch, struct vmd_access *a)
+{
+	void *entry = xa_load(&batch->space->pages, a->index);
+	struct folio *folio;
+	int err;
+
+	if (!vmd_entry_is_frame(entry) || !vmd_frame_idle(entry))
+		return;
+	folio = vmd_frame_lock_folio(a, entry, &err);
+	if (!folio)
+		return;
+	batch->frames[batch->n++] = entry;
+	/* The lock and the frame's own reference keep it from here on. */
+	folio_put(folio);
+}
+
 static bool frame_before(const struct vmd_frame *f, const struct vmd_frame *g,
 			 bool by_place)
 {
@@ -116,17 +139,22 @@ void vmd_frames_sort(struct vmd_frame **f, u32 n, bool by_place)
 void vmd_frames_unmap(struct vmd_space *space, struct vmd_frame **f, u32 n)
 {
 	u32 i, run;
+	int tables, here;
 
 	for (i = 0; i < n; i = run) {
 		run = i + 1;
-		if (!vmd_folio_mapcount(f[i]->folio))
+		tables = vmd_folio_mapcount(f[i]->folio);
+		if (!tables)
 			continue;
 		while (run < n && f[run]->index == f[run - 1]->index + 1 &&
-		       vmd_folio_mapcount(f[run]->folio))
+		       (here = vmd_folio_mapcount(f[run]->folio))) {
+			tables = max(tables, here);
 			run++;
+		}
 		unmap_mapping_pages(vmd_mapping(space), f[i]->index, run - i,
 				    false);
 		vmd_count_more(space, unmap_calls, 1);
+		vmd_count_more(space, tlb_flushes_estimated, tables);
 	}
 }
 
@@ -134,6 +162,9 @@ void vmd_frames_unmap(struct vmd_space *space, struct vmd_frame **f, u32 n)
 static void batch_stay(struct vmd_batch *batch, struct vmd_frame *f)
 {
 	struct folio *folio = f->folio;
+
+	if (batch->ahead)
+		atomic_dec(&batch->space->leaving);
 
 	/* Once unlocked it may go before the last waiter is woken. */
 	folio_get(folio);
@@ -165,6 +196,19 @@ static void batch_vacate(struct vmd_batch *batch, struct vmd_frame *f)
 	vmd_frame_uncharge(space);
 }
 
+static void batch_count_left(struct vmd_batch *batch, bool written)
+{
+	struct vmd_space *space = batch->space;
+
+	vmd_count(space, evictions);
+	if (written)
+		vmd_count(space, evictions_dirty);
+	else
+		vmd_count(space, evictions_clean);
+	if (batch->ahead)
+		vmd_count_more(space, background_evictions, 1);
+}
+
 /* The page leaves its frame. */
 static void batch_leave(struct vmd_batch *batch, struct vmd_frame *f,
 			bool written)
@@ -175,11 +219,7 @@ static void batch_leave(struct vmd_batch *batch, struct vmd_frame *f,
 	/* Of a page at home only the number of its faults would be lost. */
 	if (!space->store->homes || !vmd_user_crowded(space))
 		entry = vmd_entry_make(f->place, f->faults);
-	vmd_count(space, evictions);
-	if (written)
-		vmd_count(space, evictions_dirty);
-	else
-		vmd_count(space, evictions_clean);
+	batch_count_left(batch, written);
 	vmd_ahead_wasted(space, f);
 	trace_vmdemo_evict(space->id, f->index, f->place, written);
 	vmd_record_eviction(space, f->index, written);
@@ -190,6 +230,9 @@ static void batch_leave(struct vmd_batch *batch, struct vmd_frame *f,
 	if (f->place == VMD_NO_PLACE)
 		vmd_space_free_place(space, f->place);
 	batch_vacate(batch, f);
+	/* Not before it counts as free, or more would be sent after it. */
+	if (batch->ahead)
+		atomic_dec(&space->leaving);
 	vmd_frame_return(space, f);
 	vmd_space_progress(space);
 	batch->done++;
@@ -302,6 +345,8 @@ static void batch_make_ios(struct vmd_batch *batch)
 		bvec_set_page(&batch->bvec[i], folio_page(f[i]->folio, 0),
 			      PAGE_SIZE, 0);
 		vmd_folio_clean(batch->space, f[i]->folio);
+		if (vmd_frame_test(f[i], VMD_FRAME_OLD))
+			vmd_frame_clear(f[i], VMD_FRAME_OLD);
 		if (!io || f[i]->place != f[i - 1]->place + 1) {
 			io = &batch->ios[batch->nr_ios++];
 			memset(io, 0, sizeof(*io));
@@ -330,6 +375,8 @@ static void batch_io_failed(struct vmd_batch *batch, struct vmd_frame **f,
 	u32 i;
 
 	batch->error = io->error;
+	if (batch->ahead)
+		vmd_reserve_failed(space);
 	/* Not of one that was never begun, as its thread is being killed. */
 	if (io->group || io->error != -EINTR)
 		batch_tell(space, f[0]->index, io->error);
@@ -375,6 +422,8 @@ static void batch_finish(struct vmd_io_group *group)
 		at += batch->ios[i].nr;
 	}
 	atomic_dec(&batch->space->under_way);
+	if (batch->sent)
+		atomic_dec(&batch->space->sent);
 	vmd_batch_put(batch);
 }
 
@@ -384,6 +433,25 @@ static int batch_result(const struct vmd_batch *batch)
 	if (batch->done && (batch->evict || !batch->error))
 		return batch->done;
 	return batch->error ? batch->error : -EAGAIN;
+}
+
+/* Up to where the writes are under way. */
+static void batch_submit(struct vmd_batch *batch)
+{
+	u32 i;
+
+	atomic_inc(&batch->space->under_way);
+	vmd_frames_sort(batch->frames, batch->n, false);
+	vmd_frames_unmap(batch->space, batch->frames, batch->n);
+	batch_sort_out(batch);
+	batch_place(batch);
+	batch_make_ios(batch);
+	vmd_io_group_init(&batch->group, batch_finish);
+	vmd_crypt_write(batch->space, batch->ios, batch->nr_ios);
+	for (i = 0; i < batch->nr_ios; i++)
+		if (!batch->ios[i].error)
+			vmd_io_submit(batch->space->store, &batch->group,
+				      &batch->ios[i]);
 }
 
 /**
@@ -399,20 +467,8 @@ static int batch_result(const struct vmd_batch *batch)
 int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
 {
 	int err;
-	u32 i;
 
-	atomic_inc(&batch->space->under_way);
-	vmd_frames_sort(batch->frames, batch->n, false);
-	vmd_frames_unmap(batch->space, batch->frames, batch->n);
-	batch_sort_out(batch);
-	batch_place(batch);
-	batch_make_ios(batch);
-	vmd_io_group_init(&batch->group, batch_finish);
-	vmd_crypt_write(batch->space, batch->ios, batch->nr_ios);
-	for (i = 0; i < batch->nr_ios; i++)
-		if (!batch->ios[i].error)
-			vmd_io_submit(batch->space->store, &batch->group,
-				      &batch->ios[i]);
+	batch_submit(batch);
 	if (a && !vmd_io_done(&batch->group))
 		vmd_may_wait(a);
 	err = vmd_io_wait(&batch->group, batch->space->store,
@@ -421,4 +477,20 @@ int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
 		err = batch_result(batch);
 	vmd_batch_put(batch);
 	return err;
+}
+
+/**
+ * vmd_batch_send - likewise, but let the writes end by themselves
+ * @batch: as there
+ *
+ * Waits for no I/O. What comes of it shows in the pages, in the space's
+ * counters and in its errseq.
+ */
+void vmd_batch_send(struct vmd_batch *batch)
+{
+	batch->sent = true;
+	atomic_inc(&batch->space->sent);
+	batch_submit(batch);
+	vmd_io_leave(&batch->group);
+	vmd_batch_put(batch);
 }

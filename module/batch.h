@@ -14,6 +14,8 @@
  * @space: a reference
  * @evict: they leave their frames; else they stay, and are only written
  * @refill: what they leave is kept ready for the next fault
+ * @ahead: evicted by the reclaimer, and counted in vmd_space.leaving
+ * @sent: nobody waits for it; counted in vmd_space.sent
  * @only_clean: those found dirty stay, too: nothing is written
  * @guarded: a page was passed over as it is part of an unfinished instruction
  * @error: first error there was
@@ -32,6 +34,8 @@ struct vmd_batch {
 	struct vmd_space *space;
 	bool evict;
 	bool refill;
+	bool ahead;
+	bool sent;
 	bool only_clean;
 	bool guarded;
 	int error;
@@ -48,9 +52,11 @@ struct vmd_batch {
 struct vmd_batch *vmd_batch_alloc(struct vmd_space *space, u32 most,
 				  bool evict);
 struct vmd_batch *vmd_batch_alloc_clean(struct vmd_space *space);
+void vmd_batch_add_idle(struct vmd_batch *batch, struct vmd_access *a);
 void vmd_batch_put(struct vmd_batch *batch);
 void vmd_frames_sort(struct vmd_frame **f, u32 n, bool by_place);
 void vmd_frames_unmap(struct vmd_space *space, struct vmd_frame **f, u32 n);
 int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a);
+void vmd_batch_send(struct vmd_batch *batch);
 
 #endif /* _VMD_BATCH_H */

@@ -95,7 +95,7 @@ static int config_shrink(struct vmd_space *space, u64 bytes)
 	vmd_maps_reached(space);
 	/* Pairs with fill_allowed(): what comes in nevertheless is seen. */
 	smp_mb();
-	unmap_mapping_pages(vmd_mapping(space), space->nr_pages, 0, true);
+	vmd_unmap_range(space, space->nr_pages, 0, true);
 	n = vmd_drop_range(space, space->nr_pages,
 			   DIV_ROUND_UP_ULL(was, PAGE_SIZE), true);
 	if (n >= 0 && space->store->homes)
@@ -149,6 +149,7 @@ static int config_grow_budget(struct vmd_space *space, unsigned long budget)
 		return err;
 	WRITE_ONCE(space->budget, budget);
 	WRITE_ONCE(space->limit, budget);
+	vmd_reserve_update(space);
 	wake_up_all(&space->frame_wait);
 	return 0;
 }
@@ -164,7 +165,7 @@ static int config_shrink_budget(struct vmd_space *space, unsigned long budget,
 		/* Pairs with charge_try(): no frame is taken unseen. */
 		smp_mb();
 		if (!may_evict)
-			vmd_ready_drain(space, VMD_BATCH_MAX);
+			vmd_ready_drain(space, VMD_READY_MAX);
 		if (may_evict)
 			err = vmd_evict_down(space, budget);
 		else if (atomic_long_read(&space->resident) <= budget)
@@ -176,6 +177,7 @@ static int config_shrink_budget(struct vmd_space *space, unsigned long budget,
 		return err;
 	}
 	WRITE_ONCE(space->budget, budget);
+	vmd_reserve_update(space);
 	/* A policy that still counts on more is merely not at its best. */
 	mutex_lock(&space->grow_lock);
 	vmd_policy_reshape(space, space->policy_slots, budget);
@@ -208,7 +210,11 @@ static void config_observer(struct vmd_space *space,
 	if (observer == space->observer)
 		return;
 	WRITE_ONCE(space->observer, observer);
-	unmap_mapping_pages(vmd_mapping(space), 0, 0, false);
+	/* An observer that promises order has nothing happen by itself. */
+	vmd_reserve_update(space);
+	vmd_flush_stop(space);
+	vmd_reserve_stop(space);
+	vmd_unmap_range(space, 0, 0, false);
 	vmd_threads_forget(space, 0, ULONG_MAX);
 }
 

@@ -26,8 +26,8 @@ static bool drop_locked(struct vmd_space *space, struct vmd_frame *f,
 	 * A fault that had it locked before us may have mapped it. Copies that
 	 * private mappings have made go where the space has become shorter.
 	 */
-	unmap_mapping_pages(vmd_mapping(space), index, 1,
-			    index >= READ_ONCE(space->nr_pages));
+	vmd_unmap_page(space, index, folio,
+		       index >= READ_ONCE(space->nr_pages));
 	vmd_decide_removed(space, f, VMD_REMOVED_DROPPED);
 	if (vmd_frame_test(f, VMD_FRAME_PINNED))
 		atomic_long_dec(&space->pinned);
@@ -237,7 +237,7 @@ static int punch_locked(struct vmd_space *space, pgoff_t first, pgoff_t end)
 	vmd_space_get(space);
 	atomic_inc(&space->punching);
 	punch_bar(space, first, end);
-	unmap_mapping_pages(vmd_mapping(space), first, end - first, false);
+	vmd_unmap_range(space, first, end - first, false);
 	/* Whether the file can have holes is known before anything is lost. */
 	err = punch_file(space, first, end);
 	ret = err ? err : vmd_drop_range(space, first, end, true);

@@ -219,6 +219,34 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 }
 
 /**
+ * vmd_evict_ahead - send pages on their way out before their frames are needed
+ * @space: of which
+ * @want: how many, at most a batch of them
+ *
+ * For the reclaimer: waits for no I/O. Returns how many were found, all of them
+ * counted in vmd_space.leaving until they have left, or stay after all.
+ */
+u32 vmd_evict_ahead(struct vmd_space *space, unsigned long want)
+{
+	struct vmd_batch *batch;
+	long patience;
+	u32 n;
+
+	want = min_t(unsigned long, want, VMD_BATCH_MAX);
+	mutex_lock(&space->evict_lock);
+	batch = vmd_batch_alloc(space, want, true);
+	batch->refill = true;
+	batch->ahead = true;
+	patience = 2 * atomic_long_read(&space->resident) + 2 * want;
+	evict_choose(batch, want, patience);
+	n = batch->n;
+	atomic_add(n, &space->leaving);
+	mutex_unlock(&space->evict_lock);
+	vmd_batch_send(batch);
+	return n;
+}
+
+/**
  * vmd_evict_clean_most - how many frames vmd_evict_clean() might free
  * @space: of which
  * @floor: frames that stay
@@ -382,7 +410,7 @@ static int evict_veto(struct vmd_space *space, struct vmd_frame *f,
 	if (!only_clean)
 		return 0;
 	/* Whether it is dirty is known once it is unmapped. */
-	unmap_mapping_pages(vmd_mapping(space), f->index, 1, false);
+	vmd_unmap_page(space, f->index, f->folio, false);
 	return folio_test_dirty(f->folio);
 }
 

@@ -330,6 +330,8 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 	ret = fault_serve(&a);
 	vmd_record_done(&a);
 	if (a.counted)
+		vmd_flush_check(a.space);
+	if (a.counted)
 		vmd_stats_latency(a.space, vmd_clock_ns() - begin);
 	if (a.file) {
 		/*
@@ -369,8 +371,8 @@ static void vmd_vma_open(struct vm_area_struct *vma)
 	 */
 	if (vma->vm_mm != current->mm &&
 	    READ_ONCE(map->space->observer) == VMD_OBSERVER_TRAP)
-		unmap_mapping_pages(vmd_mapping(map->space), vma->vm_pgoff,
-				    vma_pages(vma), false);
+		vmd_unmap_range(map->space, vma->vm_pgoff, vma_pages(vma),
+				false);
 }
 
 static void vmd_vma_close(struct vm_area_struct *vma)
@@ -398,6 +400,7 @@ static bool vmd_dirty_folio(struct address_space *mapping, struct folio *folio)
 	if (folio_test_set_dirty(folio))
 		return false;
 	atomic_long_inc(&space->dirty);
+	vmd_count_more(space, pages_dirtied, 1);
 	return true;
 }
 

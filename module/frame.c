@@ -521,20 +521,14 @@ static int charge_make_room(struct vmd_access *a, int why)
 	int err = -EAGAIN;
 
 	a->evicted = true;
+	if (why == -EDQUOT)
+		vmd_reserve_ran_out(space);
 	if (atomic_long_read(&space->resident))
 		err = vmd_evict(space, charge_batch(space), a);
 	return err == -EAGAIN ? charge_from_others(a, why) : err;
 }
 
-/**
- * vmd_frame_charge - take a unit of the budget, evicting where there is none
- * @a: the access; may wait, killably
- * @folio: set to memory that comes with it, locked, or to NULL
- *
- * Returns 0; -EINTR; -EBUSY if every frame is pinned; -EIO or -ENOSPC if the
- * store would not take the pages that have to go.
- */
-int vmd_frame_charge(struct vmd_access *a, struct folio **folio)
+static int charge_get(struct vmd_access *a, struct folio **folio)
 {
 	struct vmd_space *space = a->space;
 	struct patience patience = { .deadline = jiffies + CHARGE_PATIENCE };
@@ -565,6 +559,23 @@ int vmd_frame_charge(struct vmd_access *a, struct folio **folio)
 }
 
 /**
+ * vmd_frame_charge - take a unit of the budget, evicting where there is none
+ * @a: the access; may wait, killably
+ * @folio: set to memory that comes with it, locked, or to NULL
+ *
+ * Returns 0; -EINTR; -EBUSY if every frame is pinned; -EIO or -ENOSPC if the
+ * store would not take the pages that have to go.
+ */
+int vmd_frame_charge(struct vmd_access *a, struct folio **folio)
+{
+	int err = charge_get(a, folio);
+
+	if (!err)
+		vmd_reserve_check(a->space);
+	return err;
+}
+
+/**
  * vmd_frame_charge_spare - likewise, with memory, if there is some to spare
  * @space: of which
  * @folio: set to the memory, locked
@@ -575,6 +586,7 @@ bool vmd_frame_charge_spare(struct vmd_space *space, struct folio **folio)
 {
 	if (!vmd_ready_take(space, folio) && charge_try(space, 0))
 		return false;
+	vmd_reserve_check(space);
 	if (*folio)
 		return true;
 	*folio = folio_alloc((GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_NOWARN) &

@@ -166,3 +166,20 @@ int vmd_io_wait(struct vmd_io_group *group, struct vmd_store *store,
 	group->finish(group);
 	return 0;
 }
+
+/**
+ * vmd_io_leave - do not wait for a group: it finishes by itself
+ * @group: all its requests are submitted; gone when this returns
+ *
+ * finish() is called in here if all have ended, else on the module's workqueue.
+ */
+void vmd_io_leave(struct vmd_io_group *group)
+{
+	if (vmd_io_done(group)) {
+		group->finish(group);
+		return;
+	}
+	/* Ours is still pending: nobody else has looked at the state yet. */
+	atomic_set(&group->state, GROUP_ABANDONED);
+	io_group_put(group);
+}

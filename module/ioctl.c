@@ -57,7 +57,8 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 	info->features = VMD_FEATURE_ACCESSED | VMD_FEATURE_TRAP |
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
-			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD;
+			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD |
+			 VMD_FEATURE_WRITE;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -153,7 +154,7 @@ static long ioctl_advise(struct file *file, struct vmd_space *space,
 	int err;
 
 	if (in->flags || in->advice < VMD_ADVICE_WILLNEED ||
-	    in->advice > VMD_ADVICE_UNMAP)
+	    in->advice > VMD_ADVICE_WRITE)
 		return -EINVAL;
 	err = ioctl_range(space, in->offset, in->length, &first, &end);
 	return err ? err : vmd_advise(space, first, end, in->advice);

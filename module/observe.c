@@ -108,6 +108,46 @@ void vmd_maps_reached(struct vmd_space *space)
 	spin_unlock(&space->maps_lock);
 }
 
+/**
+ * vmd_unmap_page - take a page out of all page tables
+ * @space: of which
+ * @index: the page
+ * @folio: its memory, or what was that a moment ago
+ * @copies: also copies that private mappings have made
+ */
+void vmd_unmap_page(struct vmd_space *space, pgoff_t index,
+		    struct folio *folio, bool copies)
+{
+	int tables = folio ? vmd_folio_mapcount(folio) : 0;
+
+	unmap_mapping_pages(vmd_mapping(space), index, 1, copies);
+	if (tables > 0)
+		vmd_count_more(space, tlb_flushes_estimated, tables);
+}
+
+/**
+ * vmd_unmap_range - take pages out of all page tables
+ * @space: of which
+ * @first: first page
+ * @n: pages; 0 means all from there on
+ * @copies: as vmd_unmap_page()
+ *
+ * As many flushes as mappings are assumed.
+ */
+void vmd_unmap_range(struct vmd_space *space, pgoff_t first, pgoff_t n,
+		     bool copies)
+{
+	struct vmd_map *map;
+	u32 maps = 0;
+
+	unmap_mapping_pages(vmd_mapping(space), first, n, copies);
+	spin_lock(&space->maps_lock);
+	list_for_each_entry(map, &space->maps, list)
+		maps++;
+	spin_unlock(&space->maps_lock);
+	vmd_count_more(space, tlb_flushes_estimated, maps);
+}
+
 /*
  * Does the mapping cover any of these pages? Its range may change while we
  * look; it is looked at again under the lock.
@@ -395,6 +435,7 @@ void vmd_harvest_work(struct work_struct *work)
 		return;
 	harvest_all(space, cpus);
 	on_each_cpu_mask(cpus, vmd_forget_translations, NULL, true);
+	vmd_count_more(space, tlb_flushes_estimated, 1);
 	free_cpumask_var(cpus);
 }
 

@@ -209,7 +209,7 @@ static int advise_evict(struct vmd_space *space, pgoff_t first, pgoff_t end,
 
 static int advise_unmap(struct vmd_space *space, pgoff_t first, pgoff_t end)
 {
-	unmap_mapping_pages(vmd_mapping(space), first, end - first, false);
+	vmd_unmap_range(space, first, end - first, false);
 	vmd_threads_forget(space, first, end);
 	return 0;
 }
@@ -234,6 +234,8 @@ int vmd_advise(struct vmd_space *space, pgoff_t first, pgoff_t end, u32 advice)
 		return advise_evict(space, first, end, true);
 	case VMD_ADVICE_EVICT:
 		return advise_evict(space, first, end, false);
+	case VMD_ADVICE_WRITE:
+		return vmd_write_begin(space, first, end);
 	case VMD_ADVICE_UNMAP:
 		return advise_unmap(space, first, end);
 	case VMD_ADVICE_PIN:

@@ -13,6 +13,9 @@
 #include "space.h"
 
 #define MAX_SIZE_LIMIT	BIT_ULL(44)		/* 16 TiB */
+#define RESERVE_MOST	25			/* percent */
+#define DIRTY_AGE_LEAST	10			/* milliseconds */
+#define DIRTY_AGE_MOST	86400000
 
 static char *backing = "";
 static u64 size = 64ULL << 20;
@@ -26,6 +29,9 @@ static u64 user_slots;
 static u64 floor_percent = 25;
 static umode_t mode = 0660;
 static u32 readahead = VMD_AHEAD_MAX;
+static u32 reserve = 2;
+static u32 dirty_age;
+static u32 dirty_limit;
 static bool encrypt;
 static struct vmd_policy_choice policy = { .ops = &vmd_policy_clock };
 static enum vmd_observer observer = VMD_OBSERVER_ACCESSED;
@@ -238,6 +244,46 @@ static int param_set_readahead(const char *val, const struct kernel_param *kp)
 	return 0;
 }
 
+static int param_set_reserve(const char *val, const struct kernel_param *kp)
+{
+	u32 percent;
+
+	if (kstrtou32(val, 0, &percent) || percent > RESERVE_MOST) {
+		pr_err("reserve=%s: give percent, up to %u; 0 for none\n", val,
+		       RESERVE_MOST);
+		return -EINVAL;
+	}
+	WRITE_ONCE(reserve, percent);
+	return 0;
+}
+
+static int param_set_dirty_age(const char *val, const struct kernel_param *kp)
+{
+	u32 ms;
+
+	if (kstrtou32(val, 0, &ms) || (ms && ms < DIRTY_AGE_LEAST) ||
+	    ms > DIRTY_AGE_MOST) {
+		pr_err("dirty_age=%s: give milliseconds, from %u up to %u; 0 for any age\n",
+		       val, DIRTY_AGE_LEAST, DIRTY_AGE_MOST);
+		return -EINVAL;
+	}
+	WRITE_ONCE(dirty_age, ms);
+	return 0;
+}
+
+static int param_set_dirty_limit(const char *val, const struct kernel_param *kp)
+{
+	u32 percent;
+
+	if (kstrtou32(val, 0, &percent) || percent > 100) {
+		pr_err("dirty_limit=%s: give percent, up to 100; 0 for none\n",
+		       val);
+		return -EINVAL;
+	}
+	WRITE_ONCE(dirty_limit, percent);
+	return 0;
+}
+
 static int param_set_mode(const char *val, const struct kernel_param *kp)
 {
 	u16 bits;
@@ -330,6 +376,24 @@ static const struct kernel_param_ops param_readahead_ops = {
 };
 module_param_cb(readahead, &param_readahead_ops, &readahead, 0644);
 MODULE_PARM_DESC(readahead, "most pages read ahead of a fault in observer accessed; 0 for none (default 16)");
+static const struct kernel_param_ops param_reserve_ops = {
+	.set = param_set_reserve,
+	.get = param_get_uint,
+};
+module_param_cb(reserve, &param_reserve_ops, &reserve, 0644);
+MODULE_PARM_DESC(reserve, "percent of its budget that a space which ran out of frames keeps free, in observer accessed; 0 for none (default 2)");
+static const struct kernel_param_ops param_dirty_age_ops = {
+	.set = param_set_dirty_age,
+	.get = param_get_uint,
+};
+module_param_cb(dirty_age, &param_dirty_age_ops, &dirty_age, 0644);
+MODULE_PARM_DESC(dirty_age, "milliseconds after which dirty pages are written in the background, in observer accessed (default 0: when they are evicted)");
+static const struct kernel_param_ops param_dirty_limit_ops = {
+	.set = param_set_dirty_limit,
+	.get = param_get_uint,
+};
+module_param_cb(dirty_limit, &param_dirty_limit_ops, &dirty_limit, 0644);
+MODULE_PARM_DESC(dirty_limit, "percent of its budget above which a space's dirty pages are written in the background, in observer accessed (default 0: no limit)");
 static const struct kernel_param_ops param_mode_ops = {
 	.set = param_set_mode,
 	.get = param_get_mode,
@@ -359,6 +423,30 @@ umode_t vmd_node_mode(void)
 u32 vmd_readahead(void)
 {
 	return READ_ONCE(readahead);
+}
+
+/**
+ * vmd_reserve_percent - frames a space keeps free, of a hundred of its budget
+ */
+u32 vmd_reserve_percent(void)
+{
+	return READ_ONCE(reserve);
+}
+
+/**
+ * vmd_dirty_age - milliseconds after which a space's dirty pages are written
+ */
+u32 vmd_dirty_age(void)
+{
+	return READ_ONCE(dirty_age);
+}
+
+/**
+ * vmd_dirty_limit - percent of a space's budget that may be dirty
+ */
+u32 vmd_dirty_limit(void)
+{
+	return READ_ONCE(dirty_limit);
 }
 
 /**

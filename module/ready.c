@@ -2,10 +2,11 @@
 /*
  * Ready frames: memory and a unit of the budget, with no page in it.
  *
- * What an eviction on behalf of a fault frees is kept for the faults to come:
- * neither the budget nor the page allocator nor the memory cgroup is asked
- * again, and a page that is read in need not be zeroed before. They count as
- * resident against the budget and the caps, and go first when those shrink.
+ * What an eviction on behalf of a fault frees, or the reclaimer (reserve.c), is
+ * kept for the faults to come: neither the budget nor the page allocator nor the
+ * memory cgroup is asked again, and a page that is read in need not be zeroed
+ * before. They count as resident against the budget and the caps, and go first
+ * when those shrink.
  *
  * Memory stays charged to the cgroup of who first faulted it in, so it is only
  * handed on to a thread of the same one.
@@ -56,6 +57,7 @@ static void ready_wipe(struct folio *folio)
  */
 bool vmd_ready_put(struct vmd_space *space, struct folio *folio)
 {
+	u32 most = max_t(unsigned long, VMD_BATCH_MAX, READ_ONCE(space->high));
 	struct vmd_ready *ready = &space->ready;
 	bool kept = false;
 
@@ -63,7 +65,7 @@ bool vmd_ready_put(struct vmd_space *space, struct folio *folio)
 		return false;
 	ready_wipe(folio);
 	spin_lock(&space->pool_lock);
-	if (ready->n < VMD_BATCH_MAX) {
+	if (ready->n < most) {
 		ready->folios[ready->n] = folio;
 		WRITE_ONCE(ready->n, ready->n + 1);
 		kept = true;

@@ -112,6 +112,7 @@ static int rw_page(struct vmd_space *space, pgoff_t index, size_t offset,
 	if (write) {
 		memcpy_to_page(folio_page(folio, 0), offset, buf, n);
 		folio_mark_dirty(folio);
+		vmd_flush_check(space);
 	} else {
 		memcpy_from_page(buf, folio_page(folio, 0), offset, n);
 	}

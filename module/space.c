@@ -90,6 +90,8 @@ static void space_init_locks(struct vmd_space *space)
 	INIT_LIST_HEAD(&space->maps);
 	INIT_DELAYED_WORK(&space->harvest, vmd_harvest_work);
 	INIT_DELAYED_WORK(&space->trim, vmd_trim_work);
+	INIT_WORK(&space->reclaim, vmd_reclaim_work);
+	INIT_DELAYED_WORK(&space->flush, vmd_flush_work);
 	xa_init_flags(&space->pages, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&space->chunks, XA_FLAGS_ACCOUNT);
 	space->free = VMD_NO_SLOT;
@@ -134,6 +136,11 @@ static void space_init_config(struct vmd_space *space, struct vmd_space *like,
 	space->limit = cfg.budget;
 	space->observer = vmd_observer_parse(cfg.observer);
 	space->ahead_most = VMD_AHEAD_MAX;
+	space->reserve = like ? like->reserve : vmd_reserve_percent();
+	vmd_reserve_update(space);
+	space->dirty_age = like ? like->dirty_age : vmd_dirty_age();
+	space->dirty_limit = like ? like->dirty_limit : vmd_dirty_limit();
+	space->flush_due = jiffies;
 	*encrypt = cfg.flags & VMD_SPACE_ENCRYPT &&
 		   space->store->ops->encrypts;
 }
@@ -226,7 +233,7 @@ static void space_release(struct kref *ref)
 				    space->id, vmd_space_dirty(space));
 	vmd_space_set_bytes(space, 0);
 	vmd_drop_range(space, 0, ULONG_MAX, false);
-	vmd_ready_drain(space, VMD_BATCH_MAX);
+	vmd_ready_drain(space, VMD_READY_MAX);
 	WARN_ON(atomic_long_read(&space->resident));
 	xa_destroy(&space->pages);
 	vmd_frames_destroy(space);
@@ -288,6 +295,8 @@ void vmd_space_unuse(struct vmd_space *space)
 	vmd_debugfs_remove(space);
 	cancel_delayed_work_sync(&space->harvest);
 	cancel_delayed_work_sync(&space->trim);
+	vmd_flush_stop(space);
+	vmd_reserve_stop(space);
 	mutex_lock(&vmd_spaces_lock);
 	xa_erase(&spaces, space->id);
 	vmd_stats_retire(space);

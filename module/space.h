@@ -87,6 +87,7 @@
 #define VMD_BATCH_MAX		32	/* pages evicted in one round */
 #define VMD_CHAIN_MAX		8	/* pages one instruction may need */
 #define VMD_AHEAD_MAX		16	/* pages read ahead of a fault */
+#define VMD_READY_MAX		256	/* frames kept ready */
 
 enum vmd_observer {
 	VMD_OBSERVER_FAULT,
@@ -105,6 +106,7 @@ enum vmd_observer {
 #define VMD_FRAME_FRESH		BIT(5)	/* accessed bit is the insertion's own */
 #define VMD_FRAME_QUEUED	BIT(6)	/* in the policy's hands */
 #define VMD_FRAME_AHEAD		BIT(7)	/* read ahead, not touched since */
+#define VMD_FRAME_OLD		BIT(8)	/* was dirty when last looked at (flush.c) */
 
 /**
  * struct vmd_frame - a frame and the page in it
@@ -151,7 +153,7 @@ struct vmd_recorder;
  */
 struct vmd_ready {
 	u32 n;
-	struct folio *folios[VMD_BATCH_MAX];
+	struct folio *folios[VMD_READY_MAX];
 };
 
 /**
@@ -210,6 +212,21 @@ struct vmd_ready {
  * @grow_lock: see the lock order
  * @harvest: background harvest of accessed bits
  * @trim: takes lent frames back
+ * @reserve: percent of the budget to be kept free (reserve.c)
+ * @low: free frames below which the reclaimer is woken, 0: never; READ_ONCE
+ *	outside config_lock
+ * @high: free frames up to which it evicts; likewise
+ * @reserve_until: until when there is a reserve, in jiffies; 0 if there is none
+ * @reclaim: the reclaimer
+ * @reclaiming: it was woken and is not through
+ * @leaving: pages it has sent on their way out
+ * @sent: batches that nobody waits for, and that have not finished
+ * @dirty_age: milliseconds after which dirty pages are written, or 0 (flush.c)
+ * @dirty_limit: percent of the budget that may be dirty, or 0: any number
+ * @flush: the flusher
+ * @flushing: it was woken by the limit, and is not through
+ * @flush_due: when it looks for old pages again, in jiffies
+ * @flush_at: page at which it goes on when there are too many
  * @under_way: reads, and batches of pages on their way out
  * @ahead_most: most pages to be read ahead: grows by hits, shrinks by waste
  * @progress: changes when a page comes in, goes, or could not
@@ -280,6 +297,20 @@ struct vmd_space {
 	struct mutex grow_lock;		/* more frames, more policy memory */
 	struct delayed_work harvest;
 	struct delayed_work trim;
+	u32 reserve;
+	unsigned long low;
+	unsigned long high;
+	unsigned long reserve_until;
+	struct work_struct reclaim;
+	atomic_t reclaiming;
+	atomic_t leaving;
+	atomic_t sent;
+	u32 dirty_age;
+	u32 dirty_limit;
+	struct delayed_work flush;
+	atomic_t flushing;
+	unsigned long flush_due;
+	unsigned long flush_at;
 	atomic_t under_way;
 	u32 ahead_most;
 	unsigned long progress;
@@ -382,6 +413,14 @@ static inline unsigned long vmd_space_resident(struct vmd_space *space)
 {
 	return max(atomic_long_read(&space->resident) -
 		   (long)READ_ONCE(space->ready.n), 0L);
+}
+
+/* Frames that hold no page; below 0 where some are lent. */
+static inline long vmd_space_free(struct vmd_space *space)
+{
+	return (long)vmd_space_limit(space) -
+	       atomic_long_read(&space->resident) +
+	       (long)READ_ONCE(space->ready.n);
 }
 
 /* Something moved: who waits for a frame may go on hoping. */
@@ -508,6 +547,21 @@ bool vmd_ready_put(struct vmd_space *space, struct folio *folio);
 bool vmd_ready_take(struct vmd_space *space, struct folio **folio);
 unsigned long vmd_ready_drain(struct vmd_space *space, unsigned long most);
 
+/* reserve.c: frames kept free */
+void vmd_reserve_update(struct vmd_space *space);
+void vmd_reserve_ran_out(struct vmd_space *space);
+void vmd_reserve_wake(struct vmd_space *space);
+void vmd_reserve_failed(struct vmd_space *space);
+void vmd_reserve_stop(struct vmd_space *space);
+void vmd_reclaim_work(struct work_struct *work);
+
+/* A frame was taken: are there enough left? */
+static inline void vmd_reserve_check(struct vmd_space *space)
+{
+	if (unlikely(vmd_space_free(space) < (long)READ_ONCE(space->low)))
+		vmd_reserve_wake(space);
+}
+
 /* ahead.c: reading ahead */
 void vmd_ahead_guess(struct vmd_access *a, struct vmd_stream *s);
 void vmd_ahead_hit(struct vmd_space *space, struct vmd_frame *f);
@@ -520,6 +574,7 @@ int vmd_bring_in(struct vmd_space *space, pgoff_t index, bool pin);
 /* evict.c: taking pages out */
 int vmd_evict(struct vmd_space *space, unsigned long want,
 	      struct vmd_access *a);
+u32 vmd_evict_ahead(struct vmd_space *space, unsigned long want);
 int vmd_evict_page(struct vmd_space *space, pgoff_t index, bool only_clean);
 int vmd_evict_down(struct vmd_space *space, unsigned long limit);
 unsigned long vmd_evict_clean_most(struct vmd_space *space,
@@ -556,6 +611,20 @@ int vmd_punch(struct vmd_space *space, pgoff_t first, pgoff_t end);
 int vmd_sync(struct vmd_space *space, pgoff_t first, pgoff_t end);
 void vmd_write_last(struct vmd_space *space);
 
+int vmd_write_begin(struct vmd_space *space, pgoff_t first, pgoff_t end);
+
+/* flush.c: writing them in the background */
+void vmd_flush_work(struct work_struct *work);
+void vmd_flush_kick(struct vmd_space *space);
+void vmd_flush_stop(struct vmd_space *space);
+
+/* There was a fault, or a write: is there anything to be flushed? */
+static inline void vmd_flush_check(struct vmd_space *space)
+{
+	if (unlikely(space->dirty_age | space->dirty_limit))
+		vmd_flush_kick(space);
+}
+
 /* decide.c: the space's instance of its policy */
 int vmd_policy_start(struct vmd_space *space,
 		     const struct vmd_policy_choice *choice);
@@ -580,6 +649,10 @@ struct vmd_map *vmd_map_add(struct vmd_space *space,
 void vmd_map_remove(struct vmd_map *map);
 void vmd_maps_reached(struct vmd_space *space);
 void vmd_observed(struct vmd_space *space, struct vmd_frame *f);
+void vmd_unmap_page(struct vmd_space *space, pgoff_t index,
+		    struct folio *folio, bool copies);
+void vmd_unmap_range(struct vmd_space *space, pgoff_t first, pgoff_t n,
+		     bool copies);
 bool vmd_maps_hide_accesses(struct vmd_space *space);
 bool vmd_harvest_frame(struct vmd_space *space, struct vmd_frame *f);
 void vmd_harvest_kick(struct vmd_space *space);
@@ -629,6 +702,9 @@ void vmd_procfs_exit(void);
 const char *vmd_backing_path(void);
 umode_t vmd_node_mode(void);
 u32 vmd_readahead(void);
+u32 vmd_reserve_percent(void);
+u32 vmd_dirty_age(void);
+u32 vmd_dirty_limit(void);
 u64 vmd_max_size(void);
 u64 vmd_max_frames(void);
 u64 vmd_user_spaces(void);

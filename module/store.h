@@ -18,7 +18,8 @@
  *
  *	group_init(finish) -> add requests, submit each -> vmd_io_wait()
  *
- * The waiter may be killed, or give up where nothing moves (enum vmd_haste).
+ * The waiter may be killed, or give up where nothing moves (enum vmd_haste), or
+ * there is none from the start (vmd_io_leave() instead of vmd_io_wait()).
  * Then the group finishes without it, on the module's workqueue, so what the
  * group's requests point to must not belong to the waiter.
  */
@@ -200,6 +201,7 @@ void vmd_io_group_init(struct vmd_io_group *group,
 void vmd_io_submit(struct vmd_store *store, struct vmd_io_group *group,
 		   struct vmd_io *io);
 void vmd_io_end(struct vmd_io *io, int error);
+void vmd_io_leave(struct vmd_io_group *group);
 bool vmd_io_done(struct vmd_io_group *group);
 bool vmd_io_abandoned(struct vmd_io_group *group);
 int vmd_io_wait(struct vmd_io_group *group, struct vmd_store *store,

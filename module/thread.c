@@ -284,7 +284,7 @@ static void thread_unmap(struct vmd_space *space, pgoff_t index)
 
 	if (!vmd_entry_is_frame(f) || vmd_frame_test(f, VMD_FRAME_GUARDED))
 		return;
-	unmap_mapping_pages(vmd_mapping(space), index, 1, false);
+	vmd_unmap_page(space, index, READ_ONCE(f->folio), false);
 }
 
 /**

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writing dirty pages that stay in their frames: sync.
+ * Writing dirty pages that stay in their frames, on demand: sync.
  *
  * The pages are unmapped, as that is how dirty bits come out of page tables,
  * and their folios are locked while they are written: a touch meanwhile waits.
  */
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 
 #include "batch.h"
 #include "compat.h"
@@ -127,6 +128,46 @@ int vmd_sync(struct vmd_space *space, pgoff_t first, pgoff_t end)
 	if (flush && flush != -EINTR)
 		errseq_set(&vmd_mapping(space)->wb_err, flush);
 	return err ? err : flush;
+}
+
+/* Send the next pages on their way to the store. */
+static void write_begin_some(struct vmd_access *a, pgoff_t last)
+{
+	struct vmd_space *space = a->space;
+	struct vmd_batch *batch = vmd_batch_alloc(space, VMD_BATCH_MAX, false);
+	unsigned long at = a->index;
+	void *entry;
+
+	while (batch->n < VMD_BATCH_MAX && at <= last &&
+	       (entry = xa_find(&space->pages, &at, last, XA_PRESENT))) {
+		a->index = at++;
+		if (write_needed(entry))
+			vmd_batch_add_idle(batch, a);
+	}
+	a->index = batch->n < VMD_BATCH_MAX ? last + 1 : at;
+	vmd_batch_send(batch);
+}
+
+/**
+ * vmd_write_begin - begin to write the dirty pages of a range
+ * @space: of which
+ * @first: first page
+ * @end: the page after the last one
+ *
+ * Does not wait until they are written; pages in use just now are passed over.
+ * Returns 0 or -EINTR.
+ */
+int vmd_write_begin(struct vmd_space *space, pgoff_t first, pgoff_t end)
+{
+	struct vmd_access a = { .space = space, .index = first };
+
+	while (a.index < end) {
+		write_begin_some(&a, end - 1);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
 }
 
 /* What a thread that is being killed cannot wait for. */

@@ -138,12 +138,12 @@ static void disturb_config(struct ex *x)
 
 static void disturb_advice(struct ex *x)
 {
-	__u32 advice = VMD_ADVICE_WILLNEED + ex_below(x, 6);
+	__u32 advice = VMD_ADVICE_WILLNEED + ex_below(x, 7);
 	size_t first = ex_below(x, CHECKED_PAGES);
 	size_t n = 1 + ex_below(x, CHECKED_PAGES - first);
 	static const int errors[] = {
 		[VMD_ADVICE_PIN] = ENOSPC, [VMD_ADVICE_EVICT] = EBUSY,
-		[VMD_ADVICE_UNMAP] = 0,
+		[VMD_ADVICE_UNMAP] = 0, [VMD_ADVICE_WRITE] = 0,
 	};
 
 	if (advice == VMD_ADVICE_PIN)

@@ -185,7 +185,7 @@ static void right_struct(struct fuzz *f, unsigned int command, void *data)
 		break;
 	case VMD_IOC_ADVISE:
 		some_range(f, &a->offset, &a->length);
-		a->advice = VMD_ADVICE_WILLNEED + fuzz_below(f, 6);
+		a->advice = VMD_ADVICE_WILLNEED + fuzz_below(f, 7);
 		break;
 	case VMD_IOC_PAGES:
 		p->first = fuzz_below(f, 8);

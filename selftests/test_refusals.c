@@ -296,7 +296,7 @@ TEST_F(refused, advise_range_unaligned_outside_or_overflowing_einval)
 
 	bad_ranges(r);
 	for (i = 0; i < NR_BAD_RANGES; i++) {
-		for (advice = 1; advice <= VMD_ADVICE_UNMAP; advice++) {
+		for (advice = 1; advice <= VMD_ADVICE_WRITE; advice++) {
 			a = (struct vmd_advise){
 				r[i].offset, r[i].length, advice, 0
 			};
@@ -310,7 +310,7 @@ TEST_F(refused, advise_range_unaligned_outside_or_overflowing_einval)
 
 TEST_F(refused, advise_unknown_advice_or_flag_einval)
 {
-	static const __u32 bad[] = { 0, 7, 8, 255, 1U << 31, UINT32_MAX };
+	static const __u32 bad[] = { 0, 8, 9, 255, 1U << 31, UINT32_MAX };
 	struct vmd_advise a = { .length = vmd_ps };
 	size_t i;
 

@@ -16,6 +16,7 @@ static const struct advise_name {
 	{ "unpin",    VMD_ADVICE_UNPIN },
 	{ "evict",    VMD_ADVICE_EVICT },
 	{ "unmap",    VMD_ADVICE_UNMAP },
+	{ "write",    VMD_ADVICE_WRITE },
 };
 
 static const struct argp advise_argp = {
@@ -29,6 +30,7 @@ static const struct argp advise_argp = {
 	       "  unpin     undo pin\n"
 	       "  evict     write the dirty ones and take all out of their frames\n"
 	       "  unmap     only take them out of the page tables: the next touch faults\n"
+	       "  write     begin to write the dirty ones, and do not wait for it\n"
 	       "RANGE counts pages: A, A-B (B included) or A+N (N pages). No advice ever\n"
 	       "loses content.\n",
 	.children = ctl_common,

@@ -16,6 +16,7 @@ static const struct {
 	{ VMD_FEATURE_FILE,	"file" },
 	{ VMD_FEATURE_PUNCH,	"punch" },
 	{ VMD_FEATURE_ENCRYPT,	"encrypt" },
+	{ VMD_FEATURE_WRITE,	"write" },
 };
 
 static void info_print_features(__u64 features)

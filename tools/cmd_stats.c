@@ -11,6 +11,20 @@ struct stats_args {
 	bool reset;
 };
 
+/* How often a page that became dirty was written: less than once if it waited. */
+static double stats_per_dirtied(const struct vmd_stats *stats)
+{
+	return (double)stats->pages_written / stats->pages_dirtied;
+}
+
+static void stats_add_ratio(struct json_object *object,
+			    const struct vmd_stats *stats)
+{
+	if (stats->pages_dirtied)
+		ctl_json_add(object, "written_per_dirtied",
+			     json_object_new_double(stats_per_dirtied(stats)));
+}
+
 /* @spaces: how many there are, NULL if that is not to be told. */
 static void stats_show(struct vmd_stats *stats, const __u64 *spaces)
 {
@@ -18,6 +32,7 @@ static void stats_show(struct vmd_stats *stats, const __u64 *spaces)
 
 	if (ctl_options.json) {
 		object = ctl_json_stats(stats);
+		stats_add_ratio(object, stats);
 		if (spaces)
 			ctl_json_add_u64(object, "spaces", *spaces);
 		ctl_json_free(object, true);
@@ -26,6 +41,9 @@ static void stats_show(struct vmd_stats *stats, const __u64 *spaces)
 	if (spaces)
 		ctl_print_value("spaces", "%llu", *spaces);
 	ctl_print_counters(stats);
+	if (stats->pages_dirtied)
+		ctl_print_value("written_per_dirtied", "%.3f",
+				stats_per_dirtied(stats));
 	ctl_print_latency(stats);
 }
 

@@ -42,6 +42,7 @@
 #define VMD_FEATURE_PUNCH	_BITULL(5)	/* VMD_IOC_PUNCH */
 #define VMD_FEATURE_ENCRYPT	_BITULL(6)	/* VMD_SPACE_ENCRYPT */
 #define VMD_FEATURE_RECORD	_BITULL(7)	/* VMD_IOC_RECORD */
+#define VMD_FEATURE_WRITE	_BITULL(8)	/* VMD_ADVICE_WRITE */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -189,12 +190,16 @@ struct vmd_budget {
 	X(size,		   "bytes of the space")
 
 #define VMD_MORE_COUNTERS(X)						\
-	X(unmap_calls,	   "calls that took pages out of page tables, one TLB flush each") \
+	X(unmap_calls,	   "calls that took pages out of page tables, run by run") \
 	X(reclaimed,	   "pages given back because memory was short")	\
 	X(punched,	   "pages whose content was dropped on demand")	\
 	X(prefetched,	   "pages read ahead of the fault that may want them") \
 	X(prefetch_hits,   "pages read ahead that were touched")	\
-	X(prefetch_wasted, "pages read ahead that left untouched")
+	X(prefetch_wasted, "pages read ahead that left untouched")		\
+	X(tlb_flushes_estimated, "TLB flushes for pages unmapped, as far as known") \
+	X(background_evictions, "pages evicted before a fault needed the frame") \
+	X(pages_dirtied,   "times that a clean page became known to be dirty")	\
+	X(background_writes, "pages written by the flusher, and not evicted")
 
 #define VMD_LATENCY_BUCKETS	32
 
@@ -238,6 +243,9 @@ struct vmd_stats {
  * @VMD_ADVICE_UNMAP: take the pages out of every page table, leave them in
  *	their frames: the next touch is a soft fault and, with observer "trap",
  *	a reference even of the page the thread touched last
+ * @VMD_ADVICE_WRITE: begin to write the dirty ones to the store, and do not wait
+ *	for it; pages in use just now are passed over. They stay in their frames
+ *	but leave the page tables. Whether it worked out is told by VMD_IOC_SYNC.
  */
 enum vmd_advice {
 	VMD_ADVICE_WILLNEED = 1,
@@ -246,6 +254,7 @@ enum vmd_advice {
 	VMD_ADVICE_UNPIN    = 4,
 	VMD_ADVICE_EVICT    = 5,
 	VMD_ADVICE_UNMAP    = 6,
+	VMD_ADVICE_WRITE    = 7,
 };
 
 /**
@@ -553,7 +562,7 @@ VMD_ASSERT_SIZE(vmd_info, 104);
 VMD_ASSERT_SIZE(vmd_config, 136);
 VMD_ASSERT_SIZE(vmd_policy, 72);
 VMD_ASSERT_SIZE(vmd_budget, 16);
-VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 6 * 8);
+VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 10 * 8);
 VMD_ASSERT_SIZE(vmd_advise, 24);
 VMD_ASSERT_SIZE(vmd_page, 16);
 VMD_ASSERT_SIZE(vmd_pages, 32);
