@@ -61,6 +61,7 @@ mutations()
 	clock.c|several: the second round is missing|s/clock_search(state, true, &s);/;/
 	clock.c|several: bits do not matter|/^static bool clock_search/,/^}/s/clock_bit(c, slot) == bit/clock_bit(c, slot) == bit || bit == false/
 	clock.c|a walk begins with the referenced|/^static void clock_walk/,/^}/{s/false/X/;s/true/false/;s/X/true/}
+	list.h|a turn puts the head behind|/vmd_list_turn/,/^}/s/vmd_list_add(link, prev, VMD_NO_SLOT)/vmd_list_add(link, slot, VMD_NO_SLOT)/
 	lfu.c|a touch does not count|s/count++;/count += 0;/
 	lfu.c|a new page counts for 2|s/VMD_REF_DEFERRED ? 0 : 1/VMD_REF_DEFERRED ? 0 : 2/
 	lfu.c|deferred counts at once|s/VMD_REF_DEFERRED ? 0 : 1/VMD_REF_DEFERRED ? 1 : 1/

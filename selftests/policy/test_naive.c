@@ -68,13 +68,15 @@ static void pair_reference(struct pair *p, u64 page, bool write)
 {
 	int hit;
 
+	p->naive.write = write;
 	if (!naive_is_resident(&p->naive, page))
 		naive_missed(&p->naive, page);
 	hit = vmd_sim_reference(&p->sim, page, write);
 	if (hit == 1)
 		naive_touched(&p->naive, page);
 	else if (hit == 0)
-		naive_inserted(&p->naive, page, p->sim.insert_flags);
+		naive_inserted(&p->naive, page, p->sim.insert_flags |
+			       (write ? VMD_REF_WRITE : 0));
 }
 
 static void pair_unpin_all(struct pair *p)
