@@ -61,6 +61,15 @@ mutations()
 	clock.c|several: the second round is missing|s/clock_search(state, true, &s);/;/
 	clock.c|several: bits do not matter|/^static bool clock_search/,/^}/s/clock_bit(c, slot) == bit/clock_bit(c, slot) == bit || bit == false/
 	clock.c|a walk begins with the referenced|/^static void clock_walk/,/^}/{s/false/X/;s/true/false/;s/X/true/}
+	second.c|passing does not clear|/^static void second_turn/,/^}/s/second_bits(s)\[slot\] = 0;/if (second_bits(s)[slot]++ > 9) break;/
+	second.c|no second chance|/^static void second_turn/,/^}/s/vmd_list_move_last(s->link, slot)/(void)0/
+	second.c|a touch sets nothing|/^static void second_touched/,/^}/s/= 1/= 0/
+	second.c|the parameter does not matter|s/0 : (u8)s->bit/0 : 1/
+	second.c|deferred is ignored|s/(VMD_REF_DEFERRED | VMD_REF_RESTORED)/VMD_REF_RESTORED/
+	second.c|restored is ignored|s/(VMD_REF_DEFERRED | VMD_REF_RESTORED)/VMD_REF_DEFERRED/
+	second.c|kept does not set the bit|/^static void second_kept/,/^}/s/= 1/= 0/
+	second.c|several: the second round is missing|s/bit < 2/bit < 1/
+	second.c|resize forgets the bits|s/memmove(s->link + slots + 1, second_bits(s), s->slots)/(void)0/
 	list.h|a turn puts the head behind|/vmd_list_turn/,/^}/s/vmd_list_add(link, prev, VMD_NO_SLOT)/vmd_list_add(link, slot, VMD_NO_SLOT)/
 	lfu.c|a touch does not count|s/count++;/count += 0;/
 	lfu.c|a new page counts for 2|s/VMD_REF_DEFERRED ? 0 : 1/VMD_REF_DEFERRED ? 0 : 2/

@@ -63,6 +63,7 @@ void naive_ghost_trim(struct naive *n, u32 list, u32 most);
 void naive_restore(struct naive *n, u32 i, u32 list);
 extern const struct naive_kind naive_sieve;
 extern const struct naive_kind naive_sieve_a;
+extern const struct naive_kind naive_second;
 extern const struct naive_kind naive_s3fifo;
 extern const struct naive_kind naive_twoq;
 extern const struct naive_kind naive_arc;
