@@ -70,6 +70,19 @@ mutations()
 	second.c|kept does not set the bit|/^static void second_kept/,/^}/s/= 1/= 0/
 	second.c|several: the second round is missing|s/bit < 2/bit < 1/
 	second.c|resize forgets the bits|s/memmove(s->link + slots + 1, second_bits(s), s->slots)/(void)0/
+	clocke.c|a write is not heard of|/^static void clocke_touched/,/^}/s/flags & VMD_REF_WRITE/0/
+	clocke.c|a new page is not written|/^static void clocke_inserted/,/^}/s/flags & VMD_REF_WRITE/0/
+	clocke.c|the unmodified are not preferred|/^static void clocke_choose/,/^}/s/u32 slot = vmd_lists_first(.*/u32 slot = VMD_NO_SLOT;/
+	clocke.c|round 2 clears nothing more|/^static u32 clocke_clear/,/^}/s/if (!bits\[slot\])/if (0)/
+	clocke.c|the hand stays|s/vmd_list_turn(c->link, slot);/;/
+	clocke.c|a choice outlives its page's touch|/^static void clocke_touched/,/^}/s/c->chosen = 0;/;/
+	clocke.c|a choice outlives the page that comes|/^static void clocke_inserted/,/^}/s/c->chosen = 0;/;/
+	clocke.c|nothing is chosen|s/c->chosen = slot + 1;/;/
+	clocke.c|restored is unmodified|s/clocke_park(c, slot, CLOCKE_MODIFIED)/clocke_park(c, slot, 0)/
+	clocke.c|the kept come back unreferenced|s/bits | CLOCKE_REFERENCED)/bits)/
+	clocke.c|resize forgets the lists|s/memmove(clocke_lists(c), lists/if (0) memmove(clocke_lists(c), lists/
+	lists.h|del leaves a link|/vmd_lists_del/,/^}/s/link\[next\].prev = prev;//
+	lists.h|there is no room for the heads|s/((size_t)slots + VMD_LISTS) \*/((size_t)slots) */
 	list.h|a turn puts the head behind|/vmd_list_turn/,/^}/s/vmd_list_add(link, prev, VMD_NO_SLOT)/vmd_list_add(link, slot, VMD_NO_SLOT)/
 	lfu.c|a touch does not count|s/count++;/count += 0;/
 	lfu.c|a new page counts for 2|s/VMD_REF_DEFERRED ? 0 : 1/VMD_REF_DEFERRED ? 0 : 2/

@@ -292,6 +292,7 @@ static const struct naive_kind naive_kinds[] = {
 static const struct naive_kind *const naive_more_kinds[] = {
 	&naive_sieve, &naive_sieve_a,
 	&naive_second,
+	&naive_clocke,
 	&naive_s3fifo,
 	&naive_twoq,
 	&naive_arc,

@@ -64,6 +64,7 @@ void naive_restore(struct naive *n, u32 i, u32 list);
 extern const struct naive_kind naive_sieve;
 extern const struct naive_kind naive_sieve_a;
 extern const struct naive_kind naive_second;
+extern const struct naive_kind naive_clocke;
 extern const struct naive_kind naive_s3fifo;
 extern const struct naive_kind naive_twoq;
 extern const struct naive_kind naive_arc;

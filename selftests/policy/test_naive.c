@@ -274,6 +274,7 @@ static void run_strings(const char *policy, u32 frames)
 /* Parameters that are not the defaults. */
 static const char *const variants[] = {
 	"second-chance:bit=0",
+	"clock-e:bit=0",
 	"random:seed=0xfeedfacecafebeef",
 	"s3fifo:fill=0",
 	"s3fifo:small=50,ghost=0",
