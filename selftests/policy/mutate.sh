@@ -81,6 +81,14 @@ mutations()
 	clocke.c|restored is unmodified|s/clocke_park(c, slot, CLOCKE_MODIFIED)/clocke_park(c, slot, 0)/
 	clocke.c|the kept come back unreferenced|s/bits | CLOCKE_REFERENCED)/bits)/
 	clocke.c|resize forgets the lists|s/memmove(clocke_lists(c), lists/if (0) memmove(clocke_lists(c), lists/
+	nru.c|bits are never cleared|s/n->now++;/;/
+	nru.c|the search begins where it was|/^static void nru_clear/,/^}/s/n->done\[NRU_CLEAN\] = VMD_NO_SLOT/(void)0/
+	nru.c|done stays on what leaves|/^static void nru_leave/,/^}/s/if (n->done\[list\] == slot)/if (0)/
+	nru.c|a period is one too long|s/++n->seen >=/n->seen++ >=/
+	nru.c|a write is not heard of|/^static void nru_touched/,/^}/s/flags & VMD_REF_WRITE/0/
+	nru.c|who is written keeps its place|/^static void nru_touched/,/^}/s/!(word & NRU_PARK)/0/
+	nru.c|the modified go last|/^static void nru_search/,/^}/s/NRU_DIRTY, false/NRU_CLEAN, true/
+	nru.c|resize forgets the frames|/^static void nru_resize/,/^}/s/n->frames = frames;/;/
 	lists.h|del leaves a link|/vmd_lists_del/,/^}/s/link\[next\].prev = prev;//
 	lists.h|there is no room for the heads|s/((size_t)slots + VMD_LISTS) \*/((size_t)slots) */
 	list.h|a turn puts the head behind|/vmd_list_turn/,/^}/s/vmd_list_add(link, prev, VMD_NO_SLOT)/vmd_list_add(link, slot, VMD_NO_SLOT)/

@@ -293,6 +293,7 @@ static const struct naive_kind *const naive_more_kinds[] = {
 	&naive_sieve, &naive_sieve_a,
 	&naive_second,
 	&naive_clocke,
+	&naive_nru,
 	&naive_s3fifo,
 	&naive_twoq,
 	&naive_arc,

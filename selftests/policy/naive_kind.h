@@ -65,6 +65,7 @@ extern const struct naive_kind naive_sieve;
 extern const struct naive_kind naive_sieve_a;
 extern const struct naive_kind naive_second;
 extern const struct naive_kind naive_clocke;
+extern const struct naive_kind naive_nru;
 extern const struct naive_kind naive_s3fifo;
 extern const struct naive_kind naive_twoq;
 extern const struct naive_kind naive_arc;

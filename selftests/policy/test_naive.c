@@ -275,6 +275,8 @@ static void run_strings(const char *policy, u32 frames)
 static const char *const variants[] = {
 	"second-chance:bit=0",
 	"clock-e:bit=0",
+	"nru:period=1",
+	"nru:period=100",
 	"random:seed=0xfeedfacecafebeef",
 	"s3fifo:fill=0",
 	"s3fifo:small=50,ghost=0",
