@@ -89,6 +89,14 @@ mutations()
 	nru.c|who is written keeps its place|/^static void nru_touched/,/^}/s/!(word & NRU_PARK)/0/
 	nru.c|the modified go last|/^static void nru_search/,/^}/s/NRU_DIRTY, false/NRU_CLEAN, true/
 	nru.c|resize forgets the frames|/^static void nru_resize/,/^}/s/n->frames = frames;/;/
+	aging.c|nothing is shifted|/^static void aging_tick/,/^}/s/rank = aging_half(rank)/(void)0/
+	aging.c|equals stay in their order|/^static void aging_tick/,/^}/s/if (rank < highest)/if (0)/
+	aging.c|the other equals are not looked at|/^static void aging_tick/,/^}/s/before == VMD_NO_SLOT ? 0 :/1 ? 0 :/
+	aging.c|the second reference counts|/^static void aging_touched/,/^}/s/| aging_high(a)))/))/;/^static void aging_touched/,/^}/s/rank | aging_high(a)/rank + aging_high(a)/
+	aging.c|bits are one too many|s/AGING_SHIFT + a->bits - 1/AGING_SHIFT + a->bits/
+	aging.c|a period is one too long|s/++a->seen >=/a->seen++ >=/
+	aging.c|who is kept ranks as before|/^static void aging_kept/,/^}/s/aging_park(a, slot)/aging_join(a, slot, aging_high(a))/
+	aging.c|the kept stay so|/^static void aging_unpark_all/,/^}/s/if (!a->parked)/if (1)/
 	lists.h|del leaves a link|/vmd_lists_del/,/^}/s/link\[next\].prev = prev;//
 	lists.h|there is no room for the heads|s/((size_t)slots + VMD_LISTS) \*/((size_t)slots) */
 	list.h|a turn puts the head behind|/vmd_list_turn/,/^}/s/vmd_list_add(link, prev, VMD_NO_SLOT)/vmd_list_add(link, slot, VMD_NO_SLOT)/

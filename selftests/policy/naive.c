@@ -294,6 +294,7 @@ static const struct naive_kind *const naive_more_kinds[] = {
 	&naive_second,
 	&naive_clocke,
 	&naive_nru,
+	&naive_aging,
 	&naive_s3fifo,
 	&naive_twoq,
 	&naive_arc,
