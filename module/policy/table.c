@@ -18,6 +18,7 @@ const struct vmd_policy_ops *const vmd_policies[] = {
 	&vmd_policy_clocke,
 	&vmd_policy_nru,
 	&vmd_policy_aging,
+	&vmd_policy_wsclock,
 	&vmd_policy_lfu,
 	&vmd_policy_mru,
 	&vmd_policy_random,

@@ -15,6 +15,7 @@ extern const struct vmd_policy_ops vmd_policy_second;
 extern const struct vmd_policy_ops vmd_policy_clocke;
 extern const struct vmd_policy_ops vmd_policy_nru;
 extern const struct vmd_policy_ops vmd_policy_aging;
+extern const struct vmd_policy_ops vmd_policy_wsclock;
 extern const struct vmd_policy_ops vmd_policy_lfu;
 extern const struct vmd_policy_ops vmd_policy_mru;
 extern const struct vmd_policy_ops vmd_policy_random;

@@ -97,6 +97,18 @@ mutations()
 	aging.c|a period is one too long|s/++a->seen >=/a->seen++ >=/
 	aging.c|who is kept ranks as before|/^static void aging_kept/,/^}/s/aging_park(a, slot)/aging_join(a, slot, aging_high(a))/
 	aging.c|the kept stay so|/^static void aging_unpark_all/,/^}/s/if (!a->parked)/if (1)/
+	wsclock.c|the window is one too short|/^static bool ws_old/,/^}/s/> (w->param/>= (w->param/
+	wsclock.c|passing does not clear|/^static u32 ws_pass/,/^}/s/ws_clear(w, slot);/;/
+	wsclock.c|passing does not mark|/^static u32 ws_pass/,/^}/s/ws_move(w, slot, WS_MODIFIED | WS_MARKED);/;/
+	wsclock.c|a mark outlives a touch|s/(bits & ~WS_MARKED) | /bits | /
+	wsclock.c|the modified go as well|/^static bool ws_goes/,/^}/s/!bits && ws_old/ws_old/
+	wsclock.c|the old and modified wait|/^static u32 ws_round/,/^}/s/ws_old(w, slot = /0 \&\& ws_old(w, slot = /
+	wsclock.c|time stands still|/^static void ws_touched/,/^}/s/w->now++;/;/
+	wsclock.c|seen is not used|/^static void ws_clear/,/^}/s/ws_used(w)\[slot\] = w->now;/;/
+	wsclock.c|the hand stays|s/vmd_list_turn(w->link, slot);/;/
+	wsclock.c|a write is not heard of|/^static void ws_touched/,/^}/s/flags & VMD_REF_WRITE/0/
+	wsclock.c|restored is unmodified|s/WS_MODIFIED | WS_PARKED);/WS_PARKED);/
+	wsclock.c|resize forgets the times|s/memmove(ws_used(w), used/if (0) memmove(ws_used(w), used/
 	lists.h|del leaves a link|/vmd_lists_del/,/^}/s/link\[next\].prev = prev;//
 	lists.h|there is no room for the heads|s/((size_t)slots + VMD_LISTS) \*/((size_t)slots) */
 	list.h|a turn puts the head behind|/vmd_list_turn/,/^}/s/vmd_list_add(link, prev, VMD_NO_SLOT)/vmd_list_add(link, slot, VMD_NO_SLOT)/

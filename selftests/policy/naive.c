@@ -295,6 +295,7 @@ static const struct naive_kind *const naive_more_kinds[] = {
 	&naive_clocke,
 	&naive_nru,
 	&naive_aging,
+	&naive_wsclock,
 	&naive_s3fifo,
 	&naive_twoq,
 	&naive_arc,

@@ -67,6 +67,7 @@ extern const struct naive_kind naive_second;
 extern const struct naive_kind naive_clocke;
 extern const struct naive_kind naive_nru;
 extern const struct naive_kind naive_aging;
+extern const struct naive_kind naive_wsclock;
 extern const struct naive_kind naive_s3fifo;
 extern const struct naive_kind naive_twoq;
 extern const struct naive_kind naive_arc;
