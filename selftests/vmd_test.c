@@ -23,6 +23,7 @@ const char *vmd_counter_names[VMD_NR_COUNTERS];
 
 const char *const vmd_policy_names[] = {
 	"fifo", "lru", "clock", "clock-a", "lfu", "mru", "random", "sieve",
+	"second-chance", "clock-e", "nru", "aging", "wsclock",
 	"sieve-a", "s3fifo", "2q", "arc", "slru", "car", "lru-k", "lirs",
 	"clock-pro", NULL
 };

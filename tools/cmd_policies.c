@@ -114,7 +114,7 @@ static void policies_print(const struct policy_list *list, bool verbose)
 		const struct policy_entry *entry = &list->entries[i];
 		bool missing = list->module && !entry->loaded;
 
-		printf("%-10s %s%s\n", entry->name,
+		printf("%-13s %s%s\n", entry->name,
 		       ctl_printable(entry->text, text, sizeof(text)),
 		       missing ? " (not in the loaded module)" : "");
 		if (verbose)

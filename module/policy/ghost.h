@@ -25,7 +25,7 @@
 #ifndef _VMD_POLICY_GHOST_H
 #define _VMD_POLICY_GHOST_H
 
-#include "policy.h"
+#include "list.h"
 
 #define VMD_KNOWN_PARKED	0	/* the list of those set aside */
 #define VMD_KNOWN_LISTS		6	/* with it */
@@ -357,21 +357,6 @@ static inline void vmd_known_walk_two(const struct vmd_known *k, u32 a,
 			return;
 	}
 	vmd_known_walk(k, VMD_KNOWN_PARKED, visit, arg);
-}
-
-/* A visitor that fills an array: victim() of several by way of walk(). */
-struct vmd_found {
-	u32 *out;
-	u32 nr;
-	u32 max;
-};
-
-static inline bool vmd_found_visit(void *arg, u32 slot)
-{
-	struct vmd_found *found = arg;
-
-	found->out[found->nr++] = slot;
-	return found->nr < found->max;
 }
 
 /* After the state was copied to a larger place, or the budget changed. */

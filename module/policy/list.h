@@ -87,6 +87,20 @@ static inline void vmd_list_move_last(struct vmd_link *link, u32 slot)
 	vmd_list_add_last(link, slot);
 }
 
+/*
+ * Make @slot the first; those that were before it are the last then, in their
+ * order. Seen as a circle, it is the head that moves: the hand of a CLOCK.
+ */
+static inline void vmd_list_turn(struct vmd_link *link, u32 slot)
+{
+	u32 prev = vmd_list_prev(link, slot);
+
+	if (prev == VMD_NO_SLOT)
+		return;
+	vmd_list_del(link, VMD_NO_SLOT);
+	vmd_list_add(link, prev, VMD_NO_SLOT);
+}
+
 /* The first @max slots: victim() of a policy that evicts from the front. */
 static inline u32 vmd_list_peek(const struct vmd_link *link, u32 *out, u32 max)
 {
@@ -107,6 +121,21 @@ static inline void vmd_list_walk(const struct vmd_link *link,
 
 	while (slot != VMD_NO_SLOT && visit(arg, slot))
 		slot = vmd_list_next(link, slot);
+}
+
+/* A visitor that fills an array: victim() of several by way of walk(). */
+struct vmd_found {
+	u32 *out;
+	u32 nr;
+	u32 max;
+};
+
+static inline bool vmd_found_visit(void *arg, u32 slot)
+{
+	struct vmd_found *found = arg;
+
+	found->out[found->nr++] = slot;
+	return found->nr < found->max;
 }
 
 #endif /* _VMD_POLICY_LIST_H */

@@ -33,7 +33,7 @@ static void generate_miss(struct naive *n, u64 page, struct counts *c,
 		c->writes += dirty[victim];
 		dirty[victim] = false;
 	}
-	naive_inserted(n, page, 0);
+	naive_inserted(n, page, n->write ? VMD_REF_WRITE : 0);
 }
 
 static void generate_play(struct naive *n, const char *refs, struct counts *c)
@@ -48,11 +48,12 @@ static void generate_play(struct naive *n, const char *refs, struct counts *c)
 			return;
 		if (page >= PAGES)
 			abort();
+		n->write = *end == 'w';
 		if (naive_is_resident(n, page))
 			naive_touched(n, page);
 		else
 			generate_miss(n, page, c, dirty);
-		if (*end == 'w') {
+		if (n->write) {
 			dirty[page] = true;
 			end++;
 		}

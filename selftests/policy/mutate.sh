@@ -61,6 +61,57 @@ mutations()
 	clock.c|several: the second round is missing|s/clock_search(state, true, &s);/;/
 	clock.c|several: bits do not matter|/^static bool clock_search/,/^}/s/clock_bit(c, slot) == bit/clock_bit(c, slot) == bit || bit == false/
 	clock.c|a walk begins with the referenced|/^static void clock_walk/,/^}/{s/false/X/;s/true/false/;s/X/true/}
+	second.c|passing does not clear|/^static void second_turn/,/^}/s/second_bits(s)\[slot\] = 0;/if (second_bits(s)[slot]++ > 9) break;/
+	second.c|no second chance|/^static void second_turn/,/^}/s/vmd_list_move_last(s->link, slot)/(void)0/
+	second.c|a touch sets nothing|/^static void second_touched/,/^}/s/= 1/= 0/
+	second.c|the parameter does not matter|s/0 : (u8)s->bit/0 : 1/
+	second.c|deferred is ignored|s/(VMD_REF_DEFERRED | VMD_REF_RESTORED)/VMD_REF_RESTORED/
+	second.c|restored is ignored|s/(VMD_REF_DEFERRED | VMD_REF_RESTORED)/VMD_REF_DEFERRED/
+	second.c|kept does not set the bit|/^static void second_kept/,/^}/s/= 1/= 0/
+	second.c|several: the second round is missing|s/bit < 2/bit < 1/
+	second.c|resize forgets the bits|s/memmove(s->link + slots + 1, second_bits(s), s->slots)/(void)0/
+	clocke.c|a write is not heard of|/^static void clocke_touched/,/^}/s/flags & VMD_REF_WRITE/0/
+	clocke.c|a new page is not written|/^static void clocke_inserted/,/^}/s/flags & VMD_REF_WRITE/0/
+	clocke.c|the unmodified are not preferred|/^static void clocke_choose/,/^}/s/u32 slot = vmd_lists_first(.*/u32 slot = VMD_NO_SLOT;/
+	clocke.c|round 2 clears nothing more|/^static u32 clocke_clear/,/^}/s/if (!bits\[slot\])/if (0)/
+	clocke.c|the hand stays|s/vmd_list_turn(c->link, slot);/;/
+	clocke.c|a choice outlives its page's touch|/^static void clocke_touched/,/^}/s/c->chosen = 0;/;/
+	clocke.c|a choice outlives the page that comes|/^static void clocke_inserted/,/^}/s/c->chosen = 0;/;/
+	clocke.c|nothing is chosen|s/c->chosen = slot + 1;/;/
+	clocke.c|restored is unmodified|s/clocke_park(c, slot, CLOCKE_MODIFIED)/clocke_park(c, slot, 0)/
+	clocke.c|the kept come back unreferenced|s/bits | CLOCKE_REFERENCED)/bits)/
+	clocke.c|resize forgets the lists|s/memmove(clocke_lists(c), lists/if (0) memmove(clocke_lists(c), lists/
+	nru.c|bits are never cleared|s/n->now++;/;/
+	nru.c|the search begins where it was|/^static void nru_clear/,/^}/s/n->done\[NRU_CLEAN\] = VMD_NO_SLOT/(void)0/
+	nru.c|done stays on what leaves|/^static void nru_leave/,/^}/s/if (n->done\[list\] == slot)/if (0)/
+	nru.c|a period is one too long|s/++n->seen >=/n->seen++ >=/
+	nru.c|a write is not heard of|/^static void nru_touched/,/^}/s/flags & VMD_REF_WRITE/0/
+	nru.c|who is written keeps its place|/^static void nru_touched/,/^}/s/!(word & NRU_PARK)/0/
+	nru.c|the modified go last|/^static void nru_search/,/^}/s/NRU_DIRTY, false/NRU_CLEAN, true/
+	nru.c|resize forgets the frames|/^static void nru_resize/,/^}/s/n->frames = frames;/;/
+	aging.c|nothing is shifted|/^static void aging_tick/,/^}/s/rank = aging_half(rank)/(void)0/
+	aging.c|equals stay in their order|/^static void aging_tick/,/^}/s/if (rank < highest)/if (0)/
+	aging.c|the other equals are not looked at|/^static void aging_tick/,/^}/s/before == VMD_NO_SLOT ? 0 :/1 ? 0 :/
+	aging.c|the second reference counts|/^static void aging_touched/,/^}/s/| aging_high(a)))/))/;/^static void aging_touched/,/^}/s/rank | aging_high(a)/rank + aging_high(a)/
+	aging.c|bits are one too many|s/AGING_SHIFT + a->bits - 1/AGING_SHIFT + a->bits/
+	aging.c|a period is one too long|s/++a->seen >=/a->seen++ >=/
+	aging.c|who is kept ranks as before|/^static void aging_kept/,/^}/s/aging_park(a, slot)/aging_join(a, slot, aging_high(a))/
+	aging.c|the kept stay so|/^static void aging_unpark_all/,/^}/s/if (!a->parked)/if (1)/
+	wsclock.c|the window is one too short|/^static bool ws_old/,/^}/s/> (w->param/>= (w->param/
+	wsclock.c|passing does not clear|/^static u32 ws_pass/,/^}/s/ws_clear(w, slot);/;/
+	wsclock.c|passing does not mark|/^static u32 ws_pass/,/^}/s/ws_move(w, slot, WS_MODIFIED | WS_MARKED);/;/
+	wsclock.c|a mark outlives a touch|s/(bits & ~WS_MARKED) | /bits | /
+	wsclock.c|the modified go as well|/^static bool ws_goes/,/^}/s/!bits && ws_old/ws_old/
+	wsclock.c|the old and modified wait|/^static u32 ws_round/,/^}/s/ws_old(w, slot = /0 \&\& ws_old(w, slot = /
+	wsclock.c|time stands still|/^static void ws_touched/,/^}/s/w->now++;/;/
+	wsclock.c|seen is not used|/^static void ws_clear/,/^}/s/ws_used(w)\[slot\] = w->now;/;/
+	wsclock.c|the hand stays|s/vmd_list_turn(w->link, slot);/;/
+	wsclock.c|a write is not heard of|/^static void ws_touched/,/^}/s/flags & VMD_REF_WRITE/0/
+	wsclock.c|restored is unmodified|s/WS_MODIFIED | WS_PARKED);/WS_PARKED);/
+	wsclock.c|resize forgets the times|s/memmove(ws_used(w), used/if (0) memmove(ws_used(w), used/
+	lists.h|del leaves a link|/vmd_lists_del/,/^}/s/link\[next\].prev = prev;//
+	lists.h|there is no room for the heads|s/((size_t)slots + VMD_LISTS) \*/((size_t)slots) */
+	list.h|a turn puts the head behind|/vmd_list_turn/,/^}/s/vmd_list_add(link, prev, VMD_NO_SLOT)/vmd_list_add(link, slot, VMD_NO_SLOT)/
 	lfu.c|a touch does not count|s/count++;/count += 0;/
 	lfu.c|a new page counts for 2|s/VMD_REF_DEFERRED ? 0 : 1/VMD_REF_DEFERRED ? 0 : 2/
 	lfu.c|deferred counts at once|s/VMD_REF_DEFERRED ? 0 : 1/VMD_REF_DEFERRED ? 1 : 1/

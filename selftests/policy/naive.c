@@ -291,6 +291,11 @@ static const struct naive_kind naive_kinds[] = {
 /* Those that have files of their own. */
 static const struct naive_kind *const naive_more_kinds[] = {
 	&naive_sieve, &naive_sieve_a,
+	&naive_second,
+	&naive_clocke,
+	&naive_nru,
+	&naive_aging,
+	&naive_wsclock,
 	&naive_s3fifo,
 	&naive_twoq,
 	&naive_arc,

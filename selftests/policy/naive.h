@@ -22,6 +22,7 @@ struct naive_page {
 	u64 stamp;	/* orders the pages of a list, lowest first */
 	u64 past;	/* when it was used before last */
 	u64 parked;	/* when it was kept; 0: it was not */
+	bool dirty;	/* a reference since it came is known to be a write */
 };
 
 /**
@@ -42,6 +43,7 @@ struct naive_page {
  * @why: why a page is being removed
  * @p: what a policy adapts, in its own unit
  * @real: the same as a real number
+ * @write: the reference that a touch tells of is a write
  * @hands: CLOCK-Pro: the pages + 1 that they point at; 0: none yet
  * @key: the page that is about to come, if @key_known
  * @key_known: whether that is known
@@ -66,6 +68,7 @@ struct naive {
 	u64 key;
 	bool key_known;
 	u64 hands[3];
+	bool write;
 };
 
 /* An empty model for at most @cap pages. */

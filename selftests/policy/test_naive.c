@@ -68,13 +68,15 @@ static void pair_reference(struct pair *p, u64 page, bool write)
 {
 	int hit;
 
+	p->naive.write = write;
 	if (!naive_is_resident(&p->naive, page))
 		naive_missed(&p->naive, page);
 	hit = vmd_sim_reference(&p->sim, page, write);
 	if (hit == 1)
 		naive_touched(&p->naive, page);
 	else if (hit == 0)
-		naive_inserted(&p->naive, page, p->sim.insert_flags);
+		naive_inserted(&p->naive, page, p->sim.insert_flags |
+			       (write ? VMD_REF_WRITE : 0));
 }
 
 static void pair_unpin_all(struct pair *p)
@@ -271,6 +273,17 @@ static void run_strings(const char *policy, u32 frames)
 
 /* Parameters that are not the defaults. */
 static const char *const variants[] = {
+	"second-chance:bit=0",
+	"clock-e:bit=0",
+	"nru:period=1",
+	"nru:period=100",
+	"aging:bits=1",
+	"aging:bits=3,period=1",
+	"aging:bits=24,period=5",
+	"aging:period=1000000",
+	"wsclock:tau=1",
+	"wsclock:tau=20",
+	"wsclock:tau=1000000",
 	"random:seed=0xfeedfacecafebeef",
 	"s3fifo:fill=0",
 	"s3fifo:small=50,ghost=0",
