@@ -27,6 +27,7 @@ const struct vmd_policy_ops *const vmd_policies[] = {
 	&vmd_policy_lruk,
 	&vmd_policy_lirs,
 	&vmd_policy_clockpro,
+	&vmd_policy_lfuda,
 };
 
 const u32 vmd_nr_policies = ARRAY_SIZE(vmd_policies);

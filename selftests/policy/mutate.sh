@@ -130,6 +130,15 @@ mutations()
 	clockpro.c|credits have no bounds|/^static void pro_accessed/,/^}/s/pro_bound(c);/;/
 	clockpro.c|the limit does not matter|/^static void pro_limit/,/^}/s/c->nr_ghosts > most/c->nr_ghosts > most \&\& most > 1000000/
 	clockpro.c|the same page again counts|s/!c->repeat \&\& //; s/c->last == node->key/0/
+	lfuda.c|the age stands still|/^static void lfuda_removed/,/^}/s/l->age = key/(void)key/
+	lfuda.c|the age falls|/^static void lfuda_removed/,/^}/s/ \&\& key > l->age//
+	lfuda.c|a touch does not count|s/cell\[slot\].count++;/;/
+	lfuda.c|a touch adds no age|/^static void lfuda_touched/,/^}/s/key = l->age + cell/key = cell/
+	lfuda.c|a new page has no age|/^static void lfuda_inserted/,/^}/s/l->age + count/count/g
+	lfuda.c|kept takes no key along|/^static void lfuda_kept/,/^}/s/lfuda_join_last(l, slot)/lfuda_join(l, slot, VMD_NO_SLOT, 0)/
+	lfuda.c|resize leaves the tree|/^static void lfuda_resize/,/^}/s/memmove(lfuda_leaves/if (0) memmove(lfuda_leaves/
+	tree.h|the floor is one too low|/vmd_tree_floor/,/^}/s/rank <= rank/rank < rank/
+	tree.h|a node's child is lost|/vmd_tree_del/,/^}/s/leaf\[child\].up = up;/;/
 	ghost.h|the parked stay parked|/vmd_known_unpark_all/,/^}/s/while (/while (0 \&\& (/;/vmd_known_unpark_all/,/^}/s/PARKED)))/PARKED))))/
 	ghost.h|ghosts stay in the table|/vmd_known_forget/,/^}/s/node\[at\].slot == VMD_NO_SLOT/0/
 	ghost.h|resize forgets the table|/vmd_known_resize/,/^}/s/vmd_known_hash(k, at)/(void)at/

@@ -295,6 +295,7 @@ static const struct naive_kind *const naive_more_kinds[] = {
 	&naive_twoq,
 	&naive_arc,
 	&naive_slru,
+	&naive_lfuda,
 	&naive_car,
 	&naive_lruk,
 	&naive_lirs,
