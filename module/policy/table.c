@@ -28,6 +28,8 @@ const struct vmd_policy_ops *const vmd_policies[] = {
 	&vmd_policy_lirs,
 	&vmd_policy_clockpro,
 	&vmd_policy_lfuda,
+	&vmd_policy_mglru,
+	&vmd_policy_linux,
 };
 
 const u32 vmd_nr_policies = ARRAY_SIZE(vmd_policies);

@@ -13,6 +13,8 @@ extern const struct vmd_policy_ops vmd_policy_clock;
 extern const struct vmd_policy_ops vmd_policy_clock_a;
 extern const struct vmd_policy_ops vmd_policy_lfu;
 extern const struct vmd_policy_ops vmd_policy_lfuda;
+extern const struct vmd_policy_ops vmd_policy_mglru;
+extern const struct vmd_policy_ops vmd_policy_linux;
 extern const struct vmd_policy_ops vmd_policy_mru;
 extern const struct vmd_policy_ops vmd_policy_random;
 extern const struct vmd_policy_ops vmd_policy_sieve;

@@ -139,6 +139,22 @@ mutations()
 	lfuda.c|resize leaves the tree|/^static void lfuda_resize/,/^}/s/memmove(lfuda_leaves/if (0) memmove(lfuda_leaves/
 	tree.h|the floor is one too low|/vmd_tree_floor/,/^}/s/rank <= rank/rank < rank/
 	tree.h|a node's child is lost|/vmd_tree_del/,/^}/s/leaf\[child\].up = up;/;/
+	mglru.c|a use does not count|/^static void mglru_touched/,/^}/s/page->gen = (u8)m->youngest;/;/
+	mglru.c|a used page is not put elsewhere|/^static void mglru_turn/,/^}/s/mglru_link(m, slot, mglru_pages(m)\[slot\].gen)/mglru_link(m, slot, m->youngest)/
+	mglru.c|half of the young are too many|s/2 \* young > m->total/2 * young >= m->total/
+	mglru.c|a quarter of the old is too few|s/4 \* old < m->total/4 * old <= m->total/
+	mglru.c|one safe generation|s/m->have <= MGLRU_SAFE/m->have < MGLRU_SAFE/
+	mglru.c|new pages are always young|s/m->fresh ? m->youngest : m->oldest/m->youngest/
+	mglru.c|kept goes to the youngest|/^static void mglru_kept/,/^}/s/MGLRU_PARKED/((struct mglru *)state)->youngest/
+	mglru.c|a deferred use counts twice|s/if (page->await)/if (0)/
+	mglru.c|resize leaves the numbers|/^static void mglru_resize/,/^}/s/memmove(/if (0) memmove(/
+	linux.c|the first use activates|/^static void linux_use/,/^}/s/ || !node->flag//
+	linux.c|refaults do not activate|s/distance <= k->nr\[LINUX_ACTIVE\]/0/
+	linux.c|the distance may be one more|s/distance <= k->nr\[LINUX_ACTIVE\]/distance <= k->nr[LINUX_ACTIVE] + 1/
+	linux.c|evictions do not age|/^static void linux_removed/,/^}/s/l->age++;/;/
+	linux.c|activations do not age|/^static void linux_use/,/^}/s/l->age++;/;/
+	linux.c|the ratio does not matter|s/(u64)k->nr\[LINUX_INACTIVE\] \* l->ratio/(u64)k->nr[LINUX_INACTIVE]/
+	linux.c|a page back is referenced as before|/^static void linux_refault/,/^}/s/flag = false/flag |= 0/
 	ghost.h|the parked stay parked|/vmd_known_unpark_all/,/^}/s/while (/while (0 \&\& (/;/vmd_known_unpark_all/,/^}/s/PARKED)))/PARKED))))/
 	ghost.h|ghosts stay in the table|/vmd_known_forget/,/^}/s/node\[at\].slot == VMD_NO_SLOT/0/
 	ghost.h|resize forgets the table|/vmd_known_resize/,/^}/s/vmd_known_hash(k, at)/(void)at/

@@ -296,6 +296,8 @@ static const struct naive_kind *const naive_more_kinds[] = {
 	&naive_arc,
 	&naive_slru,
 	&naive_lfuda,
+	&naive_linux,
+	&naive_mglru,
 	&naive_car,
 	&naive_lruk,
 	&naive_lirs,

@@ -263,7 +263,7 @@ static void run_strings(const char *policy, u32 frames)
 {
 	u32 i;
 
-	for (i = 0; i < nr_strings; i++) {
+	for (i = 0; i < nr_strings && tests_want(policy); i++) {
 		run_pair(policy, strings + i, frames, 0);
 		run_pair(policy, strings + i, frames, gap_for(frames));
 	}
@@ -291,6 +291,12 @@ static const char *const variants[] = {
 	"clock-pro:adaptive=1",
 	"clock-pro:cold=30,repeat=1",
 	"clock-pro:cold=20,adaptive=1,max=60",
+	"mglru:new=0",
+	"mglru:gens=3",
+	"mglru:gens=8,new=0",
+	"linux:ratio=3,shadow=50",
+	"linux:ratio=1000",
+	"linux:shadow=0",
 	"slru:protected=0",
 	"slru:protected=100,fill=1",
 };
