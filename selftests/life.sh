@@ -171,7 +171,7 @@ test_good_parameters() {
 	local p
 
 	for p in fifo lru clock clock-a lfu mru random random:seed=7 sieve \
-		sieve-a s3fifo 2q arc slru car lru-k lirs clock-pro lfuda mglru linux; do
+		sieve-a s3fifo 2q arc slru car lru-k lirs clock-pro lfuda mglru linux w-tinylfu; do
 		check "policy=$p is what a space starts with" \
 			space_starts "policy=$p" -- "policy=$p"
 	done

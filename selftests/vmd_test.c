@@ -24,7 +24,7 @@ const char *vmd_counter_names[VMD_NR_COUNTERS];
 const char *const vmd_policy_names[] = {
 	"fifo", "lru", "clock", "clock-a", "lfu", "mru", "random", "sieve",
 	"sieve-a", "s3fifo", "2q", "arc", "slru", "car", "lru-k", "lirs",
-	"clock-pro", "lfuda", "mglru", "linux", NULL
+	"clock-pro", "lfuda", "mglru", "linux", "w-tinylfu", NULL
 };
 
 const char *const vmd_observer_names[] = { "fault", "accessed", "trap", NULL };

@@ -15,6 +15,8 @@ extern const struct vmd_policy_ops vmd_policy_lfu;
 extern const struct vmd_policy_ops vmd_policy_lfuda;
 extern const struct vmd_policy_ops vmd_policy_mglru;
 extern const struct vmd_policy_ops vmd_policy_linux;
+extern const struct vmd_policy_ops vmd_policy_tinylfu;
+extern const struct vmd_policy_ops vmd_policy_opt;
 extern const struct vmd_policy_ops vmd_policy_mru;
 extern const struct vmd_policy_ops vmd_policy_random;
 extern const struct vmd_policy_ops vmd_policy_sieve;

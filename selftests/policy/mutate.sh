@@ -155,6 +155,23 @@ mutations()
 	linux.c|activations do not age|/^static void linux_use/,/^}/s/l->age++;/;/
 	linux.c|the ratio does not matter|s/(u64)k->nr\[LINUX_INACTIVE\] \* l->ratio/(u64)k->nr[LINUX_INACTIVE]/
 	linux.c|a page back is referenced as before|/^static void linux_refault/,/^}/s/flag = false/flag |= 0/
+	tinylfu.c|equals are let in|/^static void tiny_walk/,/^}/s/tiny_estimate(t, new) <=/tiny_estimate(t, new) </
+	tinylfu.c|the window is never full|/^static u32 tiny_over/,/^}/s/nr < may ? 0 : nr - may + 1/0/
+	tinylfu.c|counters are not halved|/^static void tiny_count/,/^}/s/tiny_halve(t);/;/
+	tinylfu.c|halving moves bits to the neighbour|s/0x7777/0xffff/
+	tinylfu.c|half of the references is forgotten|s/t->counted \/= 2/t->counted = 0/
+	tinylfu.c|the door stays open|/^static void tiny_halve/,/^}/s/memset(.*;/;/
+	tinylfu.c|the highest counter counts|/^static u32 tiny_estimate/,/^}/s/u32 least = TINY_FULL/u32 least = 0/;/^static u32 tiny_estimate/,/^}/s/count < least/count > least/
+	tinylfu.c|nobody moves down|/^static void tiny_cool/,/^}/s/while (/while (0 \&\& /
+	tinylfu.c|folding takes the sum|/^static void tiny_fold/,/^}/s/a > b ? a : b/(a + b) \& 15/
+	tinylfu.c|doubling copies nothing|/^static void tiny_double/,/^}/s/memcpy(column/if (0) memcpy(column/
+	tinylfu.c|a deferred use moves the page|/^static void tiny_touched/,/^}/s/if (vmd_known_awaited(node))/if (0)/
+	opt.c|the nearest goes|s/OPT_USED | (OPT_LAST - o->next)/OPT_USED | o->next/
+	opt.c|what is told stays|/^static void opt_use/,/^}/s/o->next = VMD_NEVER;/;/
+	opt.c|dirty pages go as well|/^static void opt_use/,/^}/s/opt_dirty(o)\[slot\] ? OPT_DIRTY : OPT_CLEAN/OPT_CLEAN/
+	opt.c|a hit is no use|/^static void opt_touched/,/^}/s/opt_use(o, slot)/vmd_tree_add(o->leaf, slot, opt_home(o)[slot])/
+	opt.c|the kept stay parked|/^static void opt_inserted/,/^}/s/opt_unpark_all(o);/;/
+	opt.c|resize leaves the ranks|/^static void opt_resize/,/^}/s/memmove(opt_home/if (0) memmove(opt_home/
 	ghost.h|the parked stay parked|/vmd_known_unpark_all/,/^}/s/while (/while (0 \&\& (/;/vmd_known_unpark_all/,/^}/s/PARKED)))/PARKED))))/
 	ghost.h|ghosts stay in the table|/vmd_known_forget/,/^}/s/node\[at\].slot == VMD_NO_SLOT/0/
 	ghost.h|resize forgets the table|/vmd_known_resize/,/^}/s/vmd_known_hash(k, at)/(void)at/

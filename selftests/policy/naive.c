@@ -296,6 +296,8 @@ static const struct naive_kind *const naive_more_kinds[] = {
 	&naive_arc,
 	&naive_slru,
 	&naive_lfuda,
+	&naive_opt,
+	&naive_tinylfu,
 	&naive_linux,
 	&naive_mglru,
 	&naive_car,
@@ -340,6 +342,7 @@ void naive_exit(struct naive *n)
 {
 	free(n->page);
 	free(n->ghost);
+	free(n->sketch);
 }
 
 void naive_inserted(struct naive *n, u64 page, u32 flags)
@@ -407,6 +410,12 @@ static struct naive naive_copy(const struct naive *n)
 		abort();
 	memcpy(copy.page, n->page, n->nr * sizeof(*n->page));
 	memcpy(copy.ghost, n->ghost, n->nr_ghosts * sizeof(*n->ghost));
+	if (n->sketch) {
+		copy.sketch = malloc(n->sketch_size);
+		if (!copy.sketch)
+			abort();
+		memcpy(copy.sketch, n->sketch, n->sketch_size);
+	}
 	return copy;
 }
 

@@ -43,6 +43,9 @@ struct naive_page {
  * @p: what a policy adapts, in its own unit
  * @real: the same as a real number
  * @hands: CLOCK-Pro: the pages + 1 that they point at; 0: none yet
+ * @sketch: W-TinyLFU's counters, @sketch_size bytes, or NULL
+ * @told: opt: 1 more than when the page of the event is used next; 0: never
+ * @write: opt: the event is a write
  * @key: the page that is about to come, if @key_known
  * @key_known: whether that is known
  */
@@ -63,6 +66,10 @@ struct naive {
 	enum vmd_removal why;
 	long long p;
 	double real;
+	u8 *sketch;
+	size_t sketch_size;
+	u64 told;
+	bool write;
 	u64 key;
 	bool key_known;
 	u64 hands[3];

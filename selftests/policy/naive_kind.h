@@ -68,6 +68,8 @@ extern const struct naive_kind naive_twoq;
 extern const struct naive_kind naive_arc;
 extern const struct naive_kind naive_slru;
 extern const struct naive_kind naive_lfuda;
+extern const struct naive_kind naive_opt;
+extern const struct naive_kind naive_tinylfu;
 extern const struct naive_kind naive_linux;
 extern const struct naive_kind naive_mglru;
 extern const struct naive_kind naive_car;

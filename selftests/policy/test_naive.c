@@ -70,6 +70,7 @@ static void pair_reference(struct pair *p, u64 page, bool write)
 
 	if (!naive_is_resident(&p->naive, page))
 		naive_missed(&p->naive, page);
+	p->naive.write = write;
 	hit = vmd_sim_reference(&p->sim, page, write);
 	if (hit == 1)
 		naive_touched(&p->naive, page);
@@ -297,6 +298,10 @@ static const char *const variants[] = {
 	"linux:ratio=3,shadow=50",
 	"linux:ratio=1000",
 	"linux:shadow=0",
+	"w-tinylfu:door=1",
+	"w-tinylfu:window=30,protected=50,sample=3",
+	"w-tinylfu:window=0,sample=1,door=1",
+	"w-tinylfu:window=100",
 	"slru:protected=0",
 	"slru:protected=100,fill=1",
 };

@@ -36,6 +36,7 @@ void test_contract(void);
 void test_parse(void);
 void test_sim(void);
 void test_real(void);
+void test_opt(void);
 
 /* Vectors from the naive models instead of tests. */
 void test_generate(void);

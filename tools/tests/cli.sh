@@ -76,6 +76,7 @@ test_keys() {
 	refused 2 "unknown key 'polcy': one of policy, budget, observer, size, encrypt" set 3 polcy=lru
 	refused 2 "unknown policy 'nope': one of .*lru" set 3 policy=nope
 	refused 2 "unknown policy ''" set 3 policy=
+	refused 2 "policy 'opt' has to know the future" set 3 policy=opt
 	refused 2 'longer than 63' set 3 "policy=$(printf '%080d' 1)"
 	refused 2 'lru takes no parameters' set 3 policy=lru:seed=1
 	refused 2 "'sed=1' is wrong: random takes seed=" set 3 policy=random:sed=1
