@@ -15,6 +15,8 @@
 
 #include "policy.h"
 
+#define VMD_TREE_MIX	0xd6e8feb86659fd93ULL
+
 struct vmd_leaf {
 	u64 rank;	/* lowest first */
 	u32 up;
@@ -56,7 +58,7 @@ static inline void vmd_tree_rotate(struct vmd_leaf *leaf, u32 at)
 /* @slot, which is not in the tree, comes behind all of its rank or a lower. */
 static inline void vmd_tree_add(struct vmd_leaf *leaf, u32 slot, u64 rank)
 {
-	u64 hash = (rank ^ rank >> 32) * 0xd6e8feb86659fd93ULL;
+	u64 hash = (rank ^ rank >> 32) * VMD_TREE_MIX;
 	u32 at = slot + 1, up = 0, *link = &leaf[0].left;
 
 	while (*link) {
@@ -64,6 +66,8 @@ static inline void vmd_tree_add(struct vmd_leaf *leaf, u32 slot, u64 rank)
 		link = rank < leaf[up].rank ? &leaf[up].left : &leaf[up].right;
 	}
 	*link = at;
+	/* Twice: multiples in a row would be too even for chance. */
+	hash = (hash ^ hash >> 32) * VMD_TREE_MIX;
 	leaf[at] = (struct vmd_leaf){
 		.rank = rank,
 		.up = up,
