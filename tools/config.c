@@ -93,7 +93,7 @@ static int ctl_check_policy(const char *text)
 	strncat(name, text, strcspn(text, ":"));
 	ops = ctl_linked_policy(name);
 	if (ops && ops->flags & VMD_POLICY_FUTURE)
-		return ctl_usage("policy '%s' has to know the future: only 'vmdemoctl simulate' can run it",
+		return ctl_usage("policy '%s' has to know the future: only the simulator runs it",
 				 name);
 	ctl_find_policy(&names);
 	if (!names.found)

@@ -233,12 +233,12 @@ static void mglru_turn(struct mglru *m)
 		if (slot == VMD_NO_SLOT) {
 			m->oldest = mglru_list(m, 1);
 			m->have--;
-		} else if (mglru_pages(m)[slot].gen == m->oldest) {
-			return;
-		} else {
-			mglru_unlink(m, slot);
-			mglru_link(m, slot, mglru_pages(m)[slot].gen);
+			continue;
 		}
+		if (mglru_pages(m)[slot].gen == m->oldest)
+			return;
+		mglru_unlink(m, slot);
+		mglru_link(m, slot, mglru_pages(m)[slot].gen);
 	}
 }
 

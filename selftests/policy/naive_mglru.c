@@ -63,12 +63,12 @@ static u32 mglru_victim(struct naive *n)
 		while (time_to_age(n))
 			n->p++;
 		i = naive_oldest(n, n->hand);
-		if (i == n->nr)
-			n->hand++;
-		else if (n->page[i].count == n->hand)
+		if (i < n->nr && n->page[i].count == n->hand)
 			return i;
-		else
+		if (i < n->nr)
 			put(n, i, n->page[i].count);
+		else
+			n->hand++;
 	}
 }
 
