@@ -145,6 +145,8 @@ test_files() {
 	prints '^clock-a ' policies
 	prints '^    seed=' policies -v
 	json policies --json
+	prints '^opt .*(simulation only)' policies
+	prints '"simulation_only": *true' policies --json
 	fake_proc
 	prints '64M .*random:seed=7.*a b=\\x1b\[31m"\\xff$' list
 	json list --json
