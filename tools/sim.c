@@ -257,8 +257,8 @@ int vmd_sim_future(struct vmd_sim *sim, const u32 *refs, size_t nr)
 
 	if (nr >= VMD_SIM_NEVER)
 		return -EINVAL;
-	next = malloc((nr + 1) * sizeof(*next));
-	first = malloc(sim->pages * sizeof(*first));
+	next = calloc(nr + 1, sizeof(*next));
+	first = calloc(sim->pages, sizeof(*first));
 	if (!next || !first) {
 		free(next);
 		free(first);

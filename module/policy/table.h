@@ -12,11 +12,6 @@ extern const struct vmd_policy_ops vmd_policy_lru;
 extern const struct vmd_policy_ops vmd_policy_clock;
 extern const struct vmd_policy_ops vmd_policy_clock_a;
 extern const struct vmd_policy_ops vmd_policy_lfu;
-extern const struct vmd_policy_ops vmd_policy_lfuda;
-extern const struct vmd_policy_ops vmd_policy_mglru;
-extern const struct vmd_policy_ops vmd_policy_linux;
-extern const struct vmd_policy_ops vmd_policy_tinylfu;
-extern const struct vmd_policy_ops vmd_policy_opt;
 extern const struct vmd_policy_ops vmd_policy_mru;
 extern const struct vmd_policy_ops vmd_policy_random;
 extern const struct vmd_policy_ops vmd_policy_sieve;
@@ -29,5 +24,10 @@ extern const struct vmd_policy_ops vmd_policy_car;
 extern const struct vmd_policy_ops vmd_policy_lruk;
 extern const struct vmd_policy_ops vmd_policy_lirs;
 extern const struct vmd_policy_ops vmd_policy_clockpro;
+extern const struct vmd_policy_ops vmd_policy_lfuda;
+extern const struct vmd_policy_ops vmd_policy_tinylfu;
+extern const struct vmd_policy_ops vmd_policy_mglru;
+extern const struct vmd_policy_ops vmd_policy_linux;
+extern const struct vmd_policy_ops vmd_policy_opt;
 
 #endif /* _VMD_POLICY_TABLE_H */

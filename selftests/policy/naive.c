@@ -295,15 +295,15 @@ static const struct naive_kind *const naive_more_kinds[] = {
 	&naive_twoq,
 	&naive_arc,
 	&naive_slru,
-	&naive_lfuda,
-	&naive_opt,
-	&naive_tinylfu,
-	&naive_linux,
-	&naive_mglru,
 	&naive_car,
 	&naive_lruk,
 	&naive_lirs,
 	&naive_clockpro,
+	&naive_lfuda,
+	&naive_tinylfu,
+	&naive_mglru,
+	&naive_linux,
+	&naive_opt,
 };
 
 static const struct naive_kind *naive_kind_of(const char *name)
