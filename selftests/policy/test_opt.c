@@ -122,6 +122,61 @@ static void test_string(const struct string *string, u32 frames)
 	test_end();
 }
 
+/* The victims in order, each by its page. */
+static void check_order(struct vmd_sim *sim, const u64 *want, u32 nr)
+{
+	u32 out[8], i;
+
+	CHECK(sim->choice.ops->victim(sim->state, out, nr) == nr, "too few");
+	for (i = 0; i < nr; i++)
+		CHECK(sim->page_of[out[i]] == want[i], "%u: page %llu", i,
+		      (unsigned long long)sim->page_of[out[i]]);
+}
+
+/* A page that is parked while the state grows comes back with its next use. */
+static void test_parked(void)
+{
+	static const u32 pages[] = { 0, 1, 2, 3, 4, 2, 1, 0, 3 };
+	static const u64 order[] = { 4, 3, 0, 1, 2 };
+	struct vmd_policy_choice choice = test_choice("opt");
+	u32 refs[ARRAY_SIZE(pages)], i;
+	struct vmd_sim sim;
+
+	test_begin("opt: what is parked keeps its next use");
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		refs[i] = VMD_SIM_REF(pages[i], false);
+	if (vmd_sim_init(&sim, &choice, 10, 4) ||
+	    vmd_sim_future(&sim, refs, ARRAY_SIZE(refs)) ||
+	    vmd_sim_run(&sim, refs, 4))
+		abort();
+	check_order(&sim, order + 1, 4);
+	choice.ops->kept(sim.state, sim.slot_of[3]);
+	check_order(&sim, order + 2, 3);
+	if (vmd_sim_set_frames(&sim, 40) || vmd_sim_run(&sim, refs + 4, 1))
+		abort();
+	check_order(&sim, order, 5);
+	vmd_sim_exit(&sim);
+	test_end();
+}
+
+/* What is told is told of one event. */
+static void test_told_once(void)
+{
+	static const u64 order[] = { 1, 0 };
+	struct vmd_policy_choice choice = test_choice("opt");
+	struct vmd_sim sim;
+
+	test_begin("opt: a page of which nothing is told is used no more");
+	if (vmd_sim_init(&sim, &choice, 10, 4))
+		abort();
+	choice.ops->future(sim.state, 5);
+	vmd_sim_reference(&sim, 0, false);
+	vmd_sim_reference(&sim, 1, false);
+	check_order(&sim, order, 2);
+	vmd_sim_exit(&sim);
+	test_end();
+}
+
 void test_opt(void)
 {
 	static const u32 frames[] = { 1, 2, 5, 20, 100 };
@@ -131,4 +186,6 @@ void test_opt(void)
 		for (k = 0; k < ARRAY_SIZE(frames); k++)
 			test_string(strings + i, frames[k]);
 	}
+	test_parked();
+	test_told_once();
 }
