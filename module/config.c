@@ -266,6 +266,9 @@ static int config_check_policy(const struct vmd_config *cfg,
 	if (strnlen(cfg->policy, sizeof(cfg->policy)) == sizeof(cfg->policy) ||
 	    vmd_policy_parse(cfg->policy, &to->policy, &bad))
 		return -EINVAL;
+	/* It is one, but nobody here knows what will be used next. */
+	if (to->policy.ops->flags & VMD_POLICY_FUTURE)
+		return -EOPNOTSUPP;
 	return 0;
 }
 

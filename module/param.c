@@ -197,6 +197,11 @@ static int param_set_policy(const char *val, const struct kernel_param *kp)
 		       val, bad ? bad : val);
 		return -EINVAL;
 	}
+	if (choice.ops->flags & VMD_POLICY_FUTURE) {
+		pr_err("policy=%s: has to know the future, which only the simulator does: vmdemoctl simulate\n",
+		       choice.ops->name);
+		return -EOPNOTSUPP;
+	}
 	spin_lock(&policy_lock);
 	policy = choice;
 	spin_unlock(&policy_lock);

@@ -152,7 +152,7 @@ test_bad_parameters() {
 	local p
 
 	for p in policy=nonsense policy= policy=lru:x=1 policy=random:seed=x \
-		policy=LRU observer=nonsense observer= observer=Trap budget=0 \
+		policy=LRU policy=opt observer=nonsense observer= observer=Trap budget=0 \
 		budget=-1 budget=x budget=99999999999999999999 max_frames=0 \
 		max_frames=-1 size=7 size=4097 size=-4096 max_size=7 max_size=0 \
 		backing=/nonexistent backing=/nonexistent/file \
@@ -172,7 +172,8 @@ test_good_parameters() {
 
 	for p in second-chance clock-e nru aging wsclock \
 		fifo lru clock clock-a lfu mru random random:seed=7 sieve \
-		sieve-a s3fifo 2q arc slru car lru-k lirs clock-pro; do
+		sieve-a s3fifo 2q arc slru car lru-k lirs clock-pro lfuda \
+		mglru linux w-tinylfu; do
 		check "policy=$p is what a space starts with" \
 			space_starts "policy=$p" -- "policy=$p"
 	done

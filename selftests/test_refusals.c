@@ -182,6 +182,18 @@ TEST_F(refused, unknown_policy_or_malformed_parameters_einval)
 	}
 }
 
+/* Nobody here knows what will be used next. */
+TEST_F(refused, a_policy_of_the_simulator_eopnotsupp)
+{
+	struct vmd_config c = self->before;
+
+	memset(c.policy, 0, sizeof(c.policy));
+	strcpy(c.policy, "opt");
+	EXPECT_ERRNO(EOPNOTSUPP, vmd_policy(self->fd, "opt"));
+	EXPECT_ERRNO(EOPNOTSUPP, set_config(self->fd, &c, VMD_CONFIG_POLICY));
+	EXPECT_ERRNO(EINVAL, vmd_policy(self->fd, "opt:x=1"));
+}
+
 TEST_F(refused, unterminated_policy_einval)
 {
 	static const char start[] = "random:seed=";

@@ -25,7 +25,7 @@ const char *const vmd_policy_names[] = {
 	"fifo", "lru", "clock", "clock-a", "lfu", "mru", "random", "sieve",
 	"second-chance", "clock-e", "nru", "aging", "wsclock",
 	"sieve-a", "s3fifo", "2q", "arc", "slru", "car", "lru-k", "lirs",
-	"clock-pro", NULL
+	"clock-pro", "lfuda", "mglru", "linux", "w-tinylfu", NULL
 };
 
 const char *const vmd_observer_names[] = { "fault", "accessed", "trap", NULL };

@@ -152,6 +152,9 @@ static void policies_print_json(const struct policy_list *list)
 		ctl_json_add_text(object, "name", entry->name);
 		ctl_json_add_text(object, "text", entry->text);
 		ctl_json_add(object, "loaded", json_object_new_boolean(entry->loaded));
+		ctl_json_add(object, "simulation_only",
+			     json_object_new_boolean(entry->ops &&
+						     entry->ops->flags & VMD_POLICY_FUTURE));
 		ctl_json_add(object, "parameters", policies_json_params(entry->ops));
 		json_object_array_add(policies, object);
 	}

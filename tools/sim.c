@@ -90,6 +90,7 @@ void vmd_sim_exit(struct vmd_sim *sim)
 	free(sim->page_of);
 	free(sim->page_flags);
 	free(sim->free);
+	free(sim->next);
 	*sim = (struct vmd_sim){ };
 }
 
@@ -165,6 +166,17 @@ static int sim_evict(struct vmd_sim *sim)
 	return -EBUSY;
 }
 
+/* The reference that is about to be reported: when is its page used next? */
+static void sim_tell(struct vmd_sim *sim)
+{
+	u64 at = sim->totals.references - sim->next_from;
+	u64 next = VMD_NEVER;
+
+	if (at < sim->next_nr && sim->next[at] != VMD_SIM_NEVER)
+		next = sim->next[at];
+	vmd_policy_future(sim->choice.ops, sim->state, next);
+}
+
 static void sim_insert(struct vmd_sim *sim, u64 page, u32 flags)
 {
 	u32 slot = sim->free[--sim->nr_free];
@@ -172,6 +184,8 @@ static void sim_insert(struct vmd_sim *sim, u64 page, u32 flags)
 	sim->slot_of[page] = slot;
 	sim->page_of[slot] = page;
 	sim->resident++;
+	if (sim->next)
+		sim_tell(sim);
 	sim->choice.ops->inserted(sim->state, slot, sim_key(sim, page),
 				  flags | sim->insert_flags);
 }
@@ -196,6 +210,8 @@ static inline int sim_reference(struct vmd_sim *sim, u64 page, bool write)
 		if (sim_miss(sim, page, flags))
 			return -EBUSY;
 	} else {
+		if (sim->next)
+			sim_tell(sim);
 		vmd_policy_touched(sim->choice.ops, sim->state, slot, flags);
 		sim->totals.hits++;
 	}
@@ -230,6 +246,36 @@ int vmd_sim_run(struct vmd_sim *sim, const u32 *refs, size_t nr)
 		if (hit < 0)
 			return hit;
 	}
+	return 0;
+}
+
+int vmd_sim_future(struct vmd_sim *sim, const u32 *refs, size_t nr)
+{
+	u32 *next, *first;
+	size_t i = nr;
+	u64 page;
+
+	if (nr >= VMD_SIM_NEVER)
+		return -EINVAL;
+	next = calloc(nr + 1, sizeof(*next));
+	first = calloc(sim->pages, sizeof(*first));
+	if (!next || !first) {
+		free(next);
+		free(first);
+		return -ENOMEM;
+	}
+	memset(first, 0xff, sim->pages * sizeof(*first));
+	while (i--) {
+		page = refs[i] >> 1;
+		next[i] = page < sim->pages ? first[page] : VMD_SIM_NEVER;
+		if (page < sim->pages)
+			first[page] = (u32)i;
+	}
+	free(first);
+	free(sim->next);
+	sim->next = next;
+	sim->next_nr = nr;
+	sim->next_from = sim->totals.references;
 	return 0;
 }
 

@@ -46,6 +46,10 @@ struct vmd_sim_totals {
  * @page_flags: VMD_SIM_* of a page
  * @free: the free slots, the one to use next last
  * @nr_free: how many there are
+ * @next: by reference, the index of the one that uses its page next, or
+ *	VMD_SIM_NEVER; NULL if vmd_sim_future() was not called
+ * @next_nr: how many references are in @next
+ * @next_from: the value of @totals.references when they began
  * @keys: if not NULL, what the policy is told in place of each page's number
  * @insert_flags: VMD_REF_* for inserted() besides VMD_REF_WRITE
  * @decided: if not NULL, told of every decision, after it was carried out
@@ -64,6 +68,9 @@ struct vmd_sim {
 	u8 *page_flags;
 	u32 *free;
 	u32 nr_free;
+	u32 *next;
+	size_t next_nr;
+	u64 next_from;
 	const u64 *keys;
 	u32 insert_flags;
 	void (*decided)(void *arg, enum vmd_sim_decision what, u64 page);
@@ -116,6 +123,21 @@ int vmd_sim_reference(struct vmd_sim *sim, u64 page, bool write);
  * 0, -EBUSY or -EINVAL.
  */
 int vmd_sim_run(struct vmd_sim *sim, const u32 *refs, size_t nr);
+
+/* There is no further reference to the page. */
+#define VMD_SIM_NEVER	(~(u32)0)
+
+/**
+ * vmd_sim_future - tell what references will come
+ * @sim: the space, of less than 2^31 pages
+ * @refs: VMD_SIM_REF()s, not needed after the call
+ * @nr: how many, less than 2^32 - 1
+ *
+ * From now on the policy is told, before each reference, when its page is used
+ * next. The caller has to make these references, in this order. Returns 0,
+ * -EINVAL or -ENOMEM.
+ */
+int vmd_sim_future(struct vmd_sim *sim, const u32 *refs, size_t nr);
 
 /**
  * vmd_sim_remove - take a resident page from the policy and free its frame

@@ -11,18 +11,18 @@
  * What is known of a page that went is kept for as many pages as "hist" says,
  * first out first forgotten, instead of for a time.
  *
- * The resident pages are in a treap (C. R. Aragon, R. G. Seidel, "Randomized
- * search trees", FOCS 1989) whose random numbers are hashes of the pages' keys:
- * as the paper has it, O(log n) for an event. victim() is exact for every max;
- * with crp it passes by as many as are too young, once more for each call.
+ * The resident pages are in a search tree (tree.h): as the paper has it, O(log n)
+ * for an event. victim() is exact for every max; with crp it passes by as many as
+ * are too young, once more for each call.
  *
  * The state is ghost.h's with 24 bytes more for each page and 24 per slot for
- * the treap: 84 bytes per slot, at most 64 per ghost, of which there are at
+ * the tree: 84 bytes per slot, at most 64 per ghost, of which there are at
  * most as many as slots. A page that was kept is parked; one that was restored
  * too, and if nothing is known of it, it has its two references just now.
  */
 #include "ghost.h"
 #include "table.h"
+#include "tree.h"
 
 enum { LRUK_PAGES = 1, LRUK_GHOSTS };
 
@@ -37,21 +37,12 @@ struct lruk_hist {
 	u64 last;	/* LAST(p) */
 };
 
-/* A slot's place in the treap; links are slots + 1, 0: none. */
-struct lruk_leaf {
-	u64 rank;	/* lowest first to go */
-	u32 up;
-	u32 left;
-	u32 right;
-	u32 prio;	/* lowest on top */
-};
-
 struct lruk {
 	struct vmd_known known;
 	u64 now;
 	u64 crp;
 	u32 hist;		/* percent */
-	u32 root;
+	u32 pad;
 };
 
 static const struct vmd_policy_param lruk_params[] = {
@@ -75,26 +66,23 @@ static size_t lruk_known_size(u32 slots)
 	return (vmd_known_size(sizeof(struct lruk), slots, slots) + 7) & ~7UL;
 }
 
-/* Behind what ghost.h has: the leaf of each slot, then each node's history. */
-static struct lruk_leaf *lruk_leaves(const struct lruk *l)
+/* Behind what ghost.h has: the tree, then each node's history. */
+static struct vmd_leaf *lruk_leaves(const struct lruk *l)
 {
-	return (struct lruk_leaf *)((char *)l + lruk_known_size(l->known.slots));
-}
-
-static struct lruk_leaf *lruk_leaf(const struct lruk *l, u32 link)
-{
-	return lruk_leaves(l) + link - 1;
+	return (struct vmd_leaf *)((char *)l + lruk_known_size(l->known.slots));
 }
 
 static struct lruk_hist *lruk_hist(const struct lruk *l, u32 node)
 {
-	return (struct lruk_hist *)(lruk_leaves(l) + l->known.slots) + node;
+	char *leaves = (char *)lruk_leaves(l);
+
+	return (struct lruk_hist *)(leaves + vmd_tree_size(l->known.slots)) +
+	       node;
 }
 
 static size_t lruk_state_size(u32 slots, u32 frames)
 {
-	return lruk_known_size(slots) +
-	       (size_t)slots * sizeof(struct lruk_leaf) +
+	return lruk_known_size(slots) + vmd_tree_size(slots) +
 	       vmd_known_nr_nodes(slots, slots) * sizeof(struct lruk_hist);
 }
 
@@ -114,105 +102,14 @@ static u32 lruk_ghosts(const struct lruk *l)
 	return (u32)vmd_div64(frames * l->hist, 100);
 }
 
-/* Where the link to @at is kept. */
-static u32 *lruk_link(struct lruk *l, u32 at)
-{
-	struct lruk_leaf *up;
-
-	if (!lruk_leaf(l, at)->up)
-		return &l->root;
-	up = lruk_leaf(l, lruk_leaf(l, at)->up);
-	return up->left == at ? &up->left : &up->right;
-}
-
-/* Put @at in the place of the one above it, which goes below. */
-static void lruk_rotate(struct lruk *l, u32 at)
-{
-	struct lruk_leaf *leaf = lruk_leaf(l, at);
-	u32 top = leaf->up, inner;
-	struct lruk_leaf *above = lruk_leaf(l, top);
-
-	*lruk_link(l, top) = at;
-	leaf->up = above->up;
-	above->up = at;
-	if (above->left == at) {
-		inner = leaf->right;
-		above->left = inner;
-		leaf->right = top;
-	} else {
-		inner = leaf->left;
-		above->right = inner;
-		leaf->left = top;
-	}
-	if (inner)
-		lruk_leaf(l, inner)->up = top;
-}
-
-static void lruk_tree_add(struct lruk *l, u32 slot, u64 key, u64 rank)
-{
-	u32 at = slot + 1, up = 0, *link = &l->root;
-	struct lruk_leaf *leaf = lruk_leaf(l, at);
-
-	while (*link) {
-		up = *link;
-		if (rank < lruk_leaf(l, up)->rank)
-			link = &lruk_leaf(l, up)->left;
-		else
-			link = &lruk_leaf(l, up)->right;
-	}
-	*link = at;
-	key = (key ^ key >> 32) * 0xd6e8feb86659fd93ULL;
-	*leaf = (struct lruk_leaf){
-		.rank = rank,
-		.up = up,
-		.prio = (u32)(key >> 32),
-	};
-	while (leaf->up && leaf->prio < lruk_leaf(l, leaf->up)->prio)
-		lruk_rotate(l, at);
-}
-
-static void lruk_tree_del(struct lruk *l, u32 slot)
-{
-	u32 at = slot + 1, child;
-	struct lruk_leaf *leaf = lruk_leaf(l, at);
-
-	while (leaf->left && leaf->right) {
-		child = leaf->left;
-		if (lruk_leaf(l, leaf->right)->prio <
-		    lruk_leaf(l, child)->prio)
-			child = leaf->right;
-		lruk_rotate(l, child);
-	}
-	child = leaf->left ? leaf->left : leaf->right;
-	*lruk_link(l, at) = child;
-	if (child)
-		lruk_leaf(l, child)->up = leaf->up;
-}
-
-/* The next one in order; of 0, the first. */
-static u32 lruk_tree_next(const struct lruk *l, u32 at)
-{
-	u32 below = at ? lruk_leaf(l, at)->right : l->root;
-
-	if (below) {
-		while (lruk_leaf(l, below)->left)
-			below = lruk_leaf(l, below)->left;
-		return below;
-	}
-	while (at && lruk_leaf(l, at)->up &&
-	       lruk_leaf(l, lruk_leaf(l, at)->up)->right == at)
-		at = lruk_leaf(l, at)->up;
-	return at ? lruk_leaf(l, at)->up : 0;
-}
-
-/* Put the page, which is not in the treap, where its history says. */
+/* Put the page, which is not in the tree, where its history says. */
 static void lruk_join(struct lruk *l, u32 node)
 {
 	const struct vmd_node *n = vmd_known_nodes(&l->known) + node;
 	const struct lruk_hist *h = lruk_hist(l, node);
 
-	lruk_tree_add(l, n->slot, n->key,
-		      h->two ? LRUK_TWICE | h->two : h->last);
+	vmd_tree_add(lruk_leaves(l), n->slot,
+		     h->two ? LRUK_TWICE | h->two : h->last);
 }
 
 /* Take the page out, if it is in: the parked are not. */
@@ -221,7 +118,7 @@ static void lruk_leave(struct lruk *l, u32 node)
 	const struct vmd_node *n = vmd_known_nodes(&l->known) + node;
 
 	if (n->list == LRUK_PAGES)
-		lruk_tree_del(l, n->slot);
+		vmd_tree_del(lruk_leaves(l), n->slot);
 }
 
 static void lruk_restored(struct lruk *l, u32 slot, u64 key)
@@ -311,10 +208,11 @@ static bool lruk_old(const struct lruk *l, u32 slot)
 static bool lruk_visit(const struct lruk *l, bool old,
 		       vmd_policy_visit_t visit, void *arg)
 {
-	u32 at = 0;
+	const struct vmd_leaf *leaf = lruk_leaves(l);
+	u32 slot = vmd_tree_next(leaf, VMD_NO_SLOT);
 
-	while ((at = lruk_tree_next(l, at))) {
-		if (lruk_old(l, at - 1) == old && !visit(arg, at - 1))
+	for (; slot != VMD_NO_SLOT; slot = vmd_tree_next(leaf, slot)) {
+		if (lruk_old(l, slot) == old && !visit(arg, slot))
 			return false;
 	}
 	return true;
@@ -367,13 +265,13 @@ static void lruk_resize(void *state, u32 slots, u32 frames)
 {
 	struct lruk *l = state;
 	u32 old = l->known.slots;
-	const struct lruk_leaf *leaves = lruk_leaves(l);
+	const struct vmd_leaf *leaves = lruk_leaves(l);
 	const struct lruk_hist *hist = lruk_hist(l, 0);
 	char *to = (char *)l + lruk_known_size(slots);
 
-	memmove(to + slots * sizeof(*leaves), hist,
+	memmove(to + vmd_tree_size(slots), hist,
 		vmd_known_nr_nodes(old, old) * sizeof(*hist));
-	memmove(to, leaves, old * sizeof(*leaves));
+	memmove(to, leaves, vmd_tree_size(old));
 	vmd_known_resize(&l->known, slots, frames, slots);
 	vmd_known_trim(&l->known, LRUK_GHOSTS, lruk_ghosts(l));
 }

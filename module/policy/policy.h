@@ -81,6 +81,14 @@ struct vmd_policy_param {
  * accessed bits in the background now and then, not only a candidate's.
  */
 #define VMD_POLICY_HARVEST	BIT(0)
+/*
+ * Decides well only where future() is told: for recorded reference strings.
+ * The engine in the kernel cannot know the future and refuses it.
+ */
+#define VMD_POLICY_FUTURE	BIT(1)
+
+/* There is no next use, or nobody knows of one. */
+#define VMD_NEVER		((u64)~0ULL)
 
 /* Called by walk() for one slot; returning false ends the walk. */
 typedef bool (*vmd_policy_visit_t)(void *arg, u32 slot);
@@ -124,6 +132,15 @@ struct vmd_policy_ops {
 	 * it finds the ghost in inserted() only. Optional.
 	 */
 	void (*missed)(void *state, u64 key);
+
+	/*
+	 * Told right before inserted() or touched(), by a caller that has the
+	 * whole reference string: @next is the number of the reference at which
+	 * the page of that event is used next, counted from 0 from the start of
+	 * the string; VMD_NEVER: it is not. Without, the event is as one whose
+	 * page is never used again. Optional.
+	 */
+	void (*future)(void *state, u64 next);
 
 	/*
 	 * The page @key is now in frame @slot, which was not resident before.
@@ -228,6 +245,13 @@ static inline void vmd_policy_missed(const struct vmd_policy_ops *ops,
 {
 	if (ops->missed)
 		ops->missed(state, key);
+}
+
+static inline void vmd_policy_future(const struct vmd_policy_ops *ops,
+				     void *state, u64 next)
+{
+	if (ops->future)
+		ops->future(state, next);
 }
 
 /* Returns false if the caller has to make a new state. */

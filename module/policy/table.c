@@ -32,6 +32,11 @@ const struct vmd_policy_ops *const vmd_policies[] = {
 	&vmd_policy_lruk,
 	&vmd_policy_lirs,
 	&vmd_policy_clockpro,
+	&vmd_policy_lfuda,
+	&vmd_policy_tinylfu,
+	&vmd_policy_mglru,
+	&vmd_policy_linux,
+	&vmd_policy_opt,
 };
 
 const u32 vmd_nr_policies = ARRAY_SIZE(vmd_policies);

@@ -29,5 +29,10 @@ extern const struct vmd_policy_ops vmd_policy_car;
 extern const struct vmd_policy_ops vmd_policy_lruk;
 extern const struct vmd_policy_ops vmd_policy_lirs;
 extern const struct vmd_policy_ops vmd_policy_clockpro;
+extern const struct vmd_policy_ops vmd_policy_lfuda;
+extern const struct vmd_policy_ops vmd_policy_tinylfu;
+extern const struct vmd_policy_ops vmd_policy_mglru;
+extern const struct vmd_policy_ops vmd_policy_linux;
+extern const struct vmd_policy_ops vmd_policy_opt;
 
 #endif /* _VMD_POLICY_TABLE_H */

@@ -304,6 +304,11 @@ static const struct naive_kind *const naive_more_kinds[] = {
 	&naive_lruk,
 	&naive_lirs,
 	&naive_clockpro,
+	&naive_lfuda,
+	&naive_tinylfu,
+	&naive_mglru,
+	&naive_linux,
+	&naive_opt,
 };
 
 static const struct naive_kind *naive_kind_of(const char *name)
@@ -342,6 +347,7 @@ void naive_exit(struct naive *n)
 {
 	free(n->page);
 	free(n->ghost);
+	free(n->sketch);
 }
 
 void naive_inserted(struct naive *n, u64 page, u32 flags)
@@ -409,6 +415,12 @@ static struct naive naive_copy(const struct naive *n)
 		abort();
 	memcpy(copy.page, n->page, n->nr * sizeof(*n->page));
 	memcpy(copy.ghost, n->ghost, n->nr_ghosts * sizeof(*n->ghost));
+	if (n->sketch) {
+		copy.sketch = malloc(n->sketch_size);
+		if (!copy.sketch)
+			abort();
+		memcpy(copy.sketch, n->sketch, n->sketch_size);
+	}
 	return copy;
 }
 

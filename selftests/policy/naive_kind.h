@@ -76,5 +76,10 @@ extern const struct naive_kind naive_car;
 extern const struct naive_kind naive_lruk;
 extern const struct naive_kind naive_lirs;
 extern const struct naive_kind naive_clockpro;
+extern const struct naive_kind naive_lfuda;
+extern const struct naive_kind naive_tinylfu;
+extern const struct naive_kind naive_mglru;
+extern const struct naive_kind naive_linux;
+extern const struct naive_kind naive_opt;
 
 #endif /* _NAIVE_KIND_H */

@@ -71,6 +71,7 @@ static void pair_reference(struct pair *p, u64 page, bool write)
 	p->naive.write = write;
 	if (!naive_is_resident(&p->naive, page))
 		naive_missed(&p->naive, page);
+	p->naive.write = write;
 	hit = vmd_sim_reference(&p->sim, page, write);
 	if (hit == 1)
 		naive_touched(&p->naive, page);
@@ -265,7 +266,7 @@ static void run_strings(const char *policy, u32 frames)
 {
 	u32 i;
 
-	for (i = 0; i < nr_strings; i++) {
+	for (i = 0; i < nr_strings && tests_want(policy); i++) {
 		run_pair(policy, strings + i, frames, 0);
 		run_pair(policy, strings + i, frames, gap_for(frames));
 	}
@@ -304,6 +305,16 @@ static const char *const variants[] = {
 	"clock-pro:adaptive=1",
 	"clock-pro:cold=30,repeat=1",
 	"clock-pro:cold=20,adaptive=1,max=60",
+	"mglru:new=0",
+	"mglru:gens=3",
+	"mglru:gens=8,new=0",
+	"linux:ratio=3,shadow=50",
+	"linux:ratio=1000",
+	"linux:shadow=0",
+	"w-tinylfu:door=1",
+	"w-tinylfu:window=30,protected=50,sample=3",
+	"w-tinylfu:window=0,sample=1,door=1",
+	"w-tinylfu:window=100",
 	"slru:protected=0",
 	"slru:protected=100,fill=1",
 };

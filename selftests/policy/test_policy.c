@@ -3,9 +3,10 @@
  * Tests of the policies in user space: the vectors, every decision against a
  * naive model, the contract, the names.
  *
- *	test_policy [-s SEED] [-n REFERENCES] [-v] [VECTORS]
+ *	test_policy [-s SEED] [-n REFERENCES] [-p POLICY] [-v] [VECTORS]
  *	test_policy -g <LINES >VECTORS
  *
+ * With -p, only the tests of policies whose name begins so, and their vectors.
  * The seed is printed: give it again to see the same again. The last line is
  * "N passed, N failed".
  */
@@ -22,6 +23,7 @@ u64 tests_seed = 1;
 u64 tests_references = 100000;
 
 static bool verbose;
+static const char *only = "";
 static char test_name[200];
 static unsigned int failures;
 static unsigned int nr_passed, nr_failed;
@@ -76,10 +78,15 @@ struct vmd_policy_choice test_choice(const char *text)
 	return choice;
 }
 
+bool tests_want(const char *policy)
+{
+	return !strncmp(policy, only, strlen(only));
+}
+
 static int refuse(void)
 {
 	fprintf(stderr, "usage: %s\n",
-		"test_policy [-s SEED] [-n REFERENCES] [-v] [VECTORS] | -g");
+		"test_policy [-s SEED] [-n REFERENCES] [-p POLICY] [-v] [VECTORS] | -g");
 	return 2;
 }
 
@@ -88,11 +95,13 @@ int main(int argc, char **argv)
 	bool generate = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "gs:n:v")) != -1) {
+	while ((c = getopt(argc, argv, "gs:n:p:v")) != -1) {
 		if (c == 's')
 			tests_seed = strtoull(optarg, NULL, 0);
 		else if (c == 'n')
 			tests_references = strtoull(optarg, NULL, 0);
+		else if (c == 'p')
+			only = optarg;
 		else if (c == 'v')
 			verbose = true;
 		else if (c == 'g')
@@ -113,6 +122,7 @@ int main(int argc, char **argv)
 	test_parse();
 	test_sim();
 	test_real();
+	test_opt();
 	test_naive();
 	printf("%u passed, %u failed\n", nr_passed, nr_failed);
 	return nr_failed != 0;

@@ -11,6 +11,9 @@
 extern u64 tests_seed;
 extern u64 tests_references;
 
+/* Whether this policy, with parameters or not, is one to be tested. */
+bool tests_want(const char *policy);
+
 /* One test: begun, failed any number of times, ended. */
 void test_begin(const char *name, ...);
 void test_fail(const char *text, ...);
@@ -33,6 +36,7 @@ void test_contract(void);
 void test_parse(void);
 void test_sim(void);
 void test_real(void);
+void test_opt(void);
 
 /* Vectors from the naive models instead of tests. */
 void test_generate(void);

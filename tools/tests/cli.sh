@@ -78,6 +78,7 @@ test_keys() {
 	refused 2 "unknown key 'polcy': one of policy, budget, observer, size, encrypt" set 3 polcy=lru
 	refused 2 "unknown policy 'nope': one of .*lru" set 3 policy=nope
 	refused 2 "unknown policy ''" set 3 policy=
+	refused 2 "policy 'opt' has to know the future" set 3 policy=opt
 	refused 2 'longer than 63' set 3 "policy=$(printf '%080d' 1)"
 	refused 2 'lru takes no parameters' set 3 policy=lru:seed=1
 	refused 2 "'sed=1' is wrong: random takes seed=" set 3 policy=random:sed=1
@@ -151,6 +152,8 @@ test_files() {
 	prints '^clock-a ' policies
 	prints '^    seed=' policies -v
 	json policies --json
+	prints '^opt .*(simulation only)' policies
+	prints '"simulation_only": *true' policies --json
 	fake_proc
 	prints '64M .*random:seed=7.*a b=\\x1b\[31m"\\xff$' list
 	json list --json

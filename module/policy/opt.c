@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The optimum, MIN: the page that will not be used for the longest time goes.
+ *
+ * L. A. Belady, "A study of replacement algorithms for a virtual-storage
+ * computer", IBM Systems Journal 5(2), 1966; that it is optimal: R. L. Mattson
+ * et al., "Evaluation techniques for storage hierarchies", IBM Systems Journal
+ * 9(2), 1970.
+ *
+ * Who runs it has to know the future: future() tells, before each reference is
+ * reported, the number of the reference at which the same page is used next. A
+ * page of which that was not told is as one that is never used again. So it is
+ * for reference strings that were recorded: the simulator runs it, the engine in
+ * the kernel refuses it.
+ *
+ * Of pages that are never used again any may go, with the same number of
+ * misses. Here those that are clean go first, which saves writes, then those
+ * used least recently. "Clean" goes by VMD_REF_WRITE, and a page that was
+ * restored is dirty; a write behind the policy's back is not known.
+ *
+ * The pages are in a search tree (tree.h), the one to go first of all: O(log n)
+ * for an event. The state is 24 bytes per slot for it, and 9 more. A page that
+ * was kept is parked behind all others until the next page comes; one that was
+ * restored too, and is as one that is never used again after that. victim() is
+ * exact for every max.
+ */
+#include "table.h"
+#include "tree.h"
+
+/* Ranks, in their upper bits: who goes before whom. */
+#define OPT_CLEAN	((u64)0 << 62)	/* never used again; then by last use */
+#define OPT_DIRTY	((u64)1 << 62)	/* likewise */
+#define OPT_USED	((u64)2 << 62)	/* later uses first */
+#define OPT_PARKED	((u64)3 << 62)	/* by time */
+#define OPT_LAST	(((u64)1 << 62) - 1)
+
+struct opt {
+	u64 now;		/* events so far */
+	u64 next;		/* what future() told of the event to come */
+	u32 slots;
+	u32 pad;
+	struct vmd_leaf leaf[];	/* then a u64 and a u8 per slot */
+};
+
+/* The rank of the slot when it is not parked. */
+static u64 *opt_home(const struct opt *o)
+{
+	return (u64 *)(o->leaf + o->slots + 1);
+}
+
+static u8 *opt_dirty(const struct opt *o)
+{
+	return (u8 *)(opt_home(o) + o->slots);
+}
+
+static size_t opt_state_size(u32 slots, u32 frames)
+{
+	return sizeof(struct opt) + vmd_tree_size(slots) +
+	       (size_t)slots * (sizeof(u64) + sizeof(u8));
+}
+
+static void opt_init(void *state, u32 slots, u32 frames, const u64 *params)
+{
+	struct opt *o = state;
+
+	o->slots = slots;
+	o->next = VMD_NEVER;
+}
+
+static void opt_future(void *state, u64 next)
+{
+	struct opt *o = state;
+
+	o->next = next;
+}
+
+/* The slot, not in the tree, was used: what was told is about it. */
+static void opt_use(struct opt *o, u32 slot)
+{
+	u64 *home = opt_home(o) + slot;
+
+	o->now++;
+	if (o->next <= OPT_LAST)
+		*home = OPT_USED | (OPT_LAST - o->next);
+	else
+		*home = (opt_dirty(o)[slot] ? OPT_DIRTY : OPT_CLEAN) | o->now;
+	o->next = VMD_NEVER;
+	vmd_tree_add(o->leaf, slot, *home);
+}
+
+static void opt_park(struct opt *o, u32 slot)
+{
+	vmd_tree_add(o->leaf, slot, OPT_PARKED | ++o->now);
+}
+
+static void opt_unpark_all(struct opt *o)
+{
+	u32 slot = vmd_tree_floor(o->leaf, ~(u64)0);
+
+	while (slot != VMD_NO_SLOT && o->leaf[slot + 1].rank >= OPT_PARKED) {
+		vmd_tree_del(o->leaf, slot);
+		vmd_tree_add(o->leaf, slot, opt_home(o)[slot]);
+		slot = vmd_tree_floor(o->leaf, ~(u64)0);
+	}
+}
+
+static void opt_inserted(void *state, u32 slot, u64 key, u32 flags)
+{
+	struct opt *o = state;
+
+	if (flags & VMD_REF_RESTORED) {
+		opt_dirty(o)[slot] = true;
+		opt_home(o)[slot] = OPT_DIRTY | ++o->now;
+		opt_park(o, slot);
+		return;
+	}
+	opt_unpark_all(o);
+	opt_dirty(o)[slot] = !!(flags & VMD_REF_WRITE);
+	opt_use(o, slot);
+}
+
+static void opt_touched(void *state, u32 slot, u32 flags)
+{
+	struct opt *o = state;
+
+	opt_dirty(o)[slot] |= !!(flags & VMD_REF_WRITE);
+	vmd_tree_del(o->leaf, slot);
+	opt_use(o, slot);
+}
+
+static void opt_walk(const void *state, vmd_policy_visit_t visit, void *arg)
+{
+	const struct opt *o = state;
+	u32 slot = vmd_tree_next(o->leaf, VMD_NO_SLOT);
+
+	while (slot != VMD_NO_SLOT && visit(arg, slot))
+		slot = vmd_tree_next(o->leaf, slot);
+}
+
+static u32 opt_victim(void *state, u32 *out, u32 max)
+{
+	const struct opt *o = state;
+	u32 slot = vmd_tree_next(o->leaf, VMD_NO_SLOT), nr = 0;
+
+	while (slot != VMD_NO_SLOT && nr < max) {
+		out[nr++] = slot;
+		slot = vmd_tree_next(o->leaf, slot);
+	}
+	return nr;
+}
+
+static void opt_removed(void *state, u32 slot, enum vmd_removal why)
+{
+	struct opt *o = state;
+
+	vmd_tree_del(o->leaf, slot);
+}
+
+static void opt_kept(void *state, u32 slot)
+{
+	struct opt *o = state;
+
+	vmd_tree_del(o->leaf, slot);
+	opt_park(o, slot);
+}
+
+/* What lies behind the tree moves away from where it grows. */
+static void opt_resize(void *state, u32 slots, u32 frames)
+{
+	struct opt *o = state;
+	const u64 *home = opt_home(o);
+	const u8 *dirty = opt_dirty(o);
+	u32 old = o->slots;
+
+	o->slots = slots;
+	memmove(opt_dirty(o), dirty, old);
+	memmove(opt_home(o), home, (size_t)old * sizeof(*home));
+}
+
+const struct vmd_policy_ops vmd_policy_opt = {
+	.name = "opt",
+	.text = "Belady's MIN, the fewest misses possible (simulation only)",
+	.flags = VMD_POLICY_FUTURE,
+	.state_size = opt_state_size,
+	.init = opt_init,
+	.future = opt_future,
+	.inserted = opt_inserted,
+	.touched = opt_touched,
+	.victim = opt_victim,
+	.removed = opt_removed,
+	.kept = opt_kept,
+	.walk = opt_walk,
+	.resize = opt_resize,
+};
