@@ -49,6 +49,9 @@ check-matrix:
 bench:
 	selftests/bench/bench.sh
 
+bench-check:
+	selftests/bench/bench.sh --check
+
 style:
 	selftests/style.sh --setup
 
@@ -77,6 +80,7 @@ help:
 	@echo '                      on first use: half an hour)'
 	@echo 'make check-matrix     the tests on the device, on 6.1, 6.12 and 7.2'
 	@echo 'make bench            what a fault costs, counted in instructions'
+	@echo 'make bench-check      the same, compared with the figures that are committed'
 	@echo 'make style            checkpatch, sparse, shellcheck, manual pages'
 	@echo 'make clean            take away all that was built here'
 	@echo
@@ -87,4 +91,4 @@ help:
 	@echo 'VMDEMO_CACHE=DIR      downloads and images (default ~/.cache/vmdemo)'
 
 .PHONY: all modules modules_install kernel-headers tools install uninstall demo \
-	check check-debug check-matrix bench style clean help
+	check check-debug check-matrix bench bench-check style clean help

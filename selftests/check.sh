@@ -9,6 +9,7 @@
 #   scanner    what finds complaints in a kernel's log
 #   policy     the policies in user space, under the sanitizers
 #   tools      vmdemoctl, as far as it goes without the device
+#   bench      what compares figures of "make bench", against samples
 #   style      checkpatch, sparse, warnings, shellcheck, manual pages
 #   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
 #   smp        threads and processes on 8 CPUs
@@ -27,7 +28,7 @@ TESTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$TESTS_DIR")
 KERNEL=${VMDEMO_KERNEL:-6.1}
 LOGS=$TOP/build/check-$KERNEL
-ALL=(scanner policy tools style kernel smp durable dkms packaging)
+ALL=(scanner policy tools bench style kernel smp durable dkms packaging)
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 passed=0
@@ -75,6 +76,11 @@ part_tools() {
 	# Payloads are made of the same objects, perhaps just now.
 	flock "$TOP/build/.payload.lock" make -s -C "$TOP/tools" &&
 		make -s -C "$TOP/tools" check
+}
+
+# shellcheck disable=SC2317
+part_bench() {
+	"$TESTS_DIR/bench/compare_test.sh"
 }
 
 # shellcheck disable=SC2317

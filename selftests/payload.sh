@@ -91,8 +91,12 @@ add_demo() {
 }
 
 add_bench() {
-	cp "$TESTS_DIR/bench/guest.sh" "$dir/bench_guest.sh"
-	compile bench -pthread "$TESTS_DIR/bench/bench.c"
+	local part
+
+	for part in guest lib threads profile; do
+		cp "$TESTS_DIR/bench/$part.sh" "$dir/bench_$part.sh"
+	done
+	compile bench -pthread "$TESTS_DIR"/bench/{bench,threads}.c
 }
 
 rm -rf "$dir"

@@ -1,99 +1,103 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What a fault costs, counted in instructions: "make bench".
+# What a fault costs, counted in instructions: "make bench", "make bench-check".
 set -euo pipefail
 
 BENCH_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TESTS_DIR=$(dirname "$BENCH_DIR")
 TOP=$(dirname "$TESTS_DIR")
 KERNEL=${VMDEMO_KERNEL:-6.1}
+OUT=$TOP/build/bench
+PAYLOAD=$TOP/build/payload-bench-$KERNEL
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 usage() {
 	cat <<'END'
-usage: bench.sh [--json]
+usage: bench.sh [--json | --check | --threads | --profile | --part PART]
 
-Measure, in one boot of a VM whose clock counts instructions,
-  a soft fault on a resident page against tmpfs, and
-  a miss that evicts a page against anonymous memory with swap,
-and print a table. The numbers also go to build/bench-KERNEL.json.
+In one boot of a VM whose clock counts instructions, measure soft faults against
+tmpfs, memory against anonymous memory with swap, files on ext4 against mmap in
+a memory cgroup, each policy against fifo, and the harvest of accessed bits. A
+table is printed, with what each ratio has to reach; the same figures go to
+build/bench/KERNEL.json.
 
-  --json   print that instead of the table
+  --json       print that instead of the table
+  --check      compare with the figures that are committed, and fail if vmdemo
+               takes over 3 % more instructions in some row
+  --threads    something else: 1 to 8 threads on several CPUs and a virtio disk,
+               and how long faults take, by the clock on the wall
+  --profile    something else: where the instructions of a random write go
+  --part PART  only soft, anon, file, policies, harvest or floor; to be looked at,
+               not kept
 
 environment: VMDEMO_KERNEL (6.1, 6.12 or 7.2), VMDEMO_CACHE
 END
 }
 
-json=
+prepare() {
+	"$TESTS_DIR/vm/setup.sh" --bench --kernel "$KERNEL"
+	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --bench "$PAYLOAD"
+	mkdir -p "$OUT"
+}
+
+# run RAW OPTIONS -- COMMAND: in a VM; its output is kept in RAW.
+run() {
+	local raw=$1
+
+	shift
+	prepare
+	echo "Measuring on Linux $KERNEL; this takes some minutes ..." >&2
+	"$TESTS_DIR/vm/run.sh" --kernel "$KERNEL" --mem 2048 --timeout 2400 \
+		--payload "$PAYLOAD" "$@" >"$raw"
+	! grep '^failed' "$raw" >&2
+}
+
+report() {
+	awk -v kernel="$KERNEL" -v form="$1" -f "$BENCH_DIR/report.awk" "$BENCH_DIR/rows.txt" "$2"
+}
+
+measure() {
+	run "$OUT/$KERNEL.txt" --icount -- ./bench_guest.sh
+	report json "$OUT/$KERNEL.txt" >"$OUT/$KERNEL.json"
+}
+
 case ${1:-} in
-"") ;;
---json) json=1 ;;
--h | --help) usage && exit 0 ;;
+"")
+	measure
+	report table "$OUT/$KERNEL.txt"
+	;;
+--json)
+	measure
+	cat "$OUT/$KERNEL.json"
+	;;
+--check)
+	[ -e "$BENCH_DIR/committed-$KERNEL.json" ] || {
+		echo "bench.sh: there are no figures of Linux $KERNEL to compare with: run" \
+			"'make bench VMDEMO_KERNEL=$KERNEL' and commit build/bench/$KERNEL.json as" \
+			"selftests/bench/committed-$KERNEL.json" >&2
+		exit 1
+	}
+	measure
+	"$BENCH_DIR/compare.sh" "$OUT/$KERNEL.json" "$BENCH_DIR/committed-$KERNEL.json"
+	;;
+--part)
+	run "$OUT/part-$KERNEL.txt" --icount -- ./bench_guest.sh "${2:?--part needs a part}"
+	report table "$OUT/part-$KERNEL.txt"
+	;;
+--threads)
+	run "$OUT/threads-$KERNEL.txt" --cpus 4 --disk 512M -- ./bench_threads.sh
+	awk '
+	$2 == "-" { print $1 ": " substr($0, length($1) + 4); next }
+	{ v[$1, $2] = $3 }
+	$2 == "ours" {
+		printf "%s: a random read takes %s us of all, file mmap %s us: %.2f\n",
+			$1, v[$1, "ours"], v[$1, "peer"], v[$1, "ours"] / v[$1, "peer"]
+	}' "$OUT/threads-$KERNEL.txt"
+	;;
+--profile)
+	run "$OUT/profile-$KERNEL.txt" --icount -- ./bench_profile.sh
+	cat "$OUT/profile-$KERNEL.txt"
+	;;
+-h | --help) usage ;;
 *) usage >&2 && exit 2 ;;
 esac
-
-run() {
-	"$TESTS_DIR/vm/setup.sh" --bench --kernel "$KERNEL"
-	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --bench "$TOP/build/payload-bench"
-	echo "Measuring on Linux $KERNEL; this takes some minutes ..." >&2
-	"$TESTS_DIR/vm/run.sh" --kernel "$KERNEL" --icount --mem 2048 --timeout 1800 \
-		--payload "$TOP/build/payload-bench" -- ./bench_guest.sh >"$raw"
-}
-
-table() {
-	awk -v kernel="$KERNEL" '
-	$2 == "warm-up" || NF != 4 || $3 ~ /^bytes/ { next }
-	{ v[$1, $2, $3] = $4 }
-	!(($1, $3) in seen) { seen[$1, $3] = 1; size[++n] = $1; name[n] = $3 }
-	END {
-		printf "Instructions per access, Linux %s, 4 KiB pages\n\n", kernel
-		printf "%-50s %8s %8s %7s\n", "", "vmdemo", "peer", "ratio"
-		for (i = 1; i <= n; i++) {
-			peer = size[i] == "-" ? "tmpfs" : "anon"
-			a = v[size[i], "vmdemo", name[i]]
-			b = v[size[i], peer, name[i]]
-			split(name[i], w, "_")
-			if (peer == "tmpfs")
-				text = "soft fault, " w[2] " " w[3] " / tmpfs"
-			else
-				text = "miss, 128 MiB over " size[i] ", " w[2] " " w[3] " / swap"
-			printf "%-50s %8d %8d %7s\n", text, a, b, b ? sprintf("%.2f", a / b) : "-"
-		}
-	}' "$raw"
-	awk '$3 ~ /^bytes/ && !seen[$3]++ { gsub("_", " ", $3); printf "%s: %d\n", $3, $4 }' "$raw" |
-		sed 's/^/metadata, /'
-	echo
-	echo "tmpfs maps up to 16 neighbours at a fault of its own (fault-around), too."
-	echo "swap: anonymous memory under memory.max, swapping to a RAM disk like the one"
-	echo "vmdemo writes to. Every access is a miss for both. A write evicts a dirty page, a"
-	echo "read one that the store has already."
-}
-
-make_json() {
-	awk -v kernel="$KERNEL" '
-	$2 == "warm-up" || NF != 4 { next }
-	{
-		size = $1 == "-" ? "" : "_" $1 "mib"
-		line[++n] = sprintf("  \"%s_%s%s\": %d", $2, $3, size, $4)
-	}
-	END {
-		printf "{\n  \"kernel\": \"%s\"", kernel
-		for (i = 1; i <= n; i++)
-			printf ",\n%s", line[i]
-		print "\n}"
-	}' "$raw"
-}
-
-mkdir -p "$TOP/build"
-raw=$TOP/build/bench-$KERNEL.txt
-run
-make_json >"$TOP/build/bench-$KERNEL.json"
-if grep -q '^failed' "$raw"; then
-	cat "$raw" >&2
-	exit 1
-fi
-if [ -n "$json" ]; then
-	cat "$TOP/build/bench-$KERNEL.json"
-else
-	table
-fi

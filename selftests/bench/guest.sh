@@ -1,53 +1,105 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The measurements of "make bench", in a guest whose clock counts instructions.
-# Prints "SIZE PEER NAME VALUE" lines; bench.sh makes a table of them.
+# Prints "NAME ours|peer FIGURE" lines; report.awk makes a table of them.
+#
+# usage: bench_guest.sh [PART...]
 set -u
 cd "$(dirname "$0")" || exit 1
+# shellcheck source=lib.sh
+. ./bench_lib.sh
 
-LIMIT_MIB="32 48"		# a quarter of the 128 MiB, and what peers were measured with
-cgroup=/sys/fs/cgroup/bench
+part_soft() {
+	local order access
 
-settle() {
-	sync
-	sleep 3
+	for access in read write; do
+		for order in sequential random; do
+			figure "soft_${order}_$access" peer unlimited ./bench soft /dev/shm/bench "$order" "$access"
+			rm -f /dev/shm/bench
+			load_vmdemo
+			figure "soft_${order}_$access" ours unlimited ./bench soft vmdemo "$order" "$access"
+		done
+	done
 }
 
-# measure PREFIX COMMAND...
-measure() {
-	local prefix=$1
+# Each has the device to itself.
+part_anon() {
+	local order access
 
-	shift
+	for access in write read; do
+		for order in random sequential; do
+			use_swap
+			figure "anon_${order}_$access" peer limited ./bench miss anon "$order" "$access"
+			load_vmdemo
+			figure "anon_${order}_$access" ours unlimited ./bench miss vmdemo "$order" "$access" "$BUDGET"
+		done
+	done
+}
+
+file_row() {
+	cold
+	figure "file_$1_$2" peer limited ./bench miss "$FILE" "$1" "$2"
+	cold
+	load_vmdemo
+	figure "file_$1_$2" ours unlimited ./bench miss "vmdemo:$FILE" "$1" "$2" "$BUDGET"
+}
+
+part_file() {
+	mount_file_system
+	file_row random read
+	file_row sequential read
+	file_row random write
+	umount /mnt
+}
+
+# Any page at any time: about as many misses for each.
+part_policies() {
+	local policy value fifo
+
+	load_vmdemo
+	fifo=$(settle && unlimited ./bench miss vmdemo uniform read "$BUDGET" fifo)
+	for policy in $(policies); do
+		[ "$policy" != fifo ] || continue
+		value=$(settle && unlimited ./bench miss vmdemo uniform read "$BUDGET" "$policy")
+		echo "policy_$policy ours $value"
+		echo "policy_$policy peer $fifo"
+	done
+}
+
+# What one function takes, of all that the program and the kernel do meanwhile.
+part_harvest() {
+	local tracing=/sys/kernel/tracing start end
+
+	load_vmdemo
+	echo vmd_harvest_work >$tracing/set_ftrace_filter &&
+		echo function_graph >$tracing/current_tracer || return
+	echo 0 >$tracing/options/sleep-time
 	settle
-	"$@" | sed "s/^/$prefix /" || echo "failed: $*"
+	export BENCH_BEFORE="echo >$tracing/trace; date +%s%N >/tmp/start"
+	export BENCH_AFTER="date +%s%N >/tmp/end; cat $tracing/trace >/tmp/trace"
+	unlimited ./bench miss vmdemo uniform read "$BUDGET" >/dev/null
+	unset BENCH_BEFORE BENCH_AFTER
+	start=$(cat /tmp/start)
+	end=$(cat /tmp/end)
+	echo "harvest peer $(((end - start) / 1000))"
+	awk '/vmd_harvest_work/ { sub(/ us .*/, "); us += $NF } END { printf "harvest ours %.0f\n", us }' /tmp/trace
+	echo nop >$tracing/current_tracer
 }
 
-# In a group of its own, so what it has is limited to $1 MiB.
-limited() {
-	local mib=$1
-
-	shift
-	mkdir -p $cgroup
-	echo "${mib}M" >$cgroup/memory.max
-	(
-		echo $BASHPID >$cgroup/cgroup.procs
-		exec "$@"
-	)
-	rmdir $cgroup 2>/dev/null
+# What nobody can be cheaper than.
+part_floor() {
+	release_device
+	echo "floor_fault - $(./bench zero)"
+	echo "floor_read - $(./bench direct "$DEVICE" read)"
+	echo "floor_write - $(./bench direct "$DEVICE" write)"
+	load_vmdemo
+	./bench bytes | awk '{ print "bytes_per_resident_page -", $1; print "bytes_per_evicted_page -", $2 }'
 }
 
-modprobe brd rd_nr=2 rd_size=262144 || exit 1
-mkswap /dev/ram1 >/dev/null && swapon /dev/ram1 || exit 1
-# Both devices have their pages, or the first to come pays for them.
-dd if=/dev/zero of=/dev/ram0 bs=1M count=160 oflag=direct 2>/dev/null
-insmod ./vmdemo.ko backing=/dev/ram0 max_frames=100000 || exit 1
-measure "- tmpfs" ./bench soft /dev/shm/bench
-rm -f /dev/shm/bench
-measure "- vmdemo" ./bench soft vmdemo
-for mib in $LIMIT_MIB; do
-	# The first round fills the swap device's pages; the second one counts.
-	measure "$mib warm-up" limited "$mib" ./bench miss anon 0
-	measure "$mib anon" limited "$mib" ./bench miss anon 0
-	measure "$mib vmdemo" ./bench miss vmdemo $((mib * 256))
+[ $# -gt 0 ] || set -- soft anon file policies harvest floor
+make_devices
+echo "release - $(uname -r)"
+for part; do
+	"part_$part"
 done
-rmmod vmdemo
+release_device
