@@ -298,6 +298,8 @@ struct hog {
 };
 
 #define HOG_MANY	4096
+/* Most time that takes: seconds, but for a kernel that checks every page. */
+#define FILL_MS		300000
 #define HOG_BIG		(16UL << 20)	/* bytes taken at a time, far from the end */
 #define HOG_SMALL	(1024UL << 10)
 
@@ -397,7 +399,7 @@ static void hog_end(struct hog *h)
 
 TEST(when_memory_is_really_short_clean_frames_go)
 {
-	__u64 end = vmd_now_ms() + 90000;
+	__u64 end = vmd_now_ms() + FILL_MS;
 	struct hog h = { 0 };
 	struct vmd_stats s;
 	char *map;
@@ -448,7 +450,7 @@ TEST(pages_are_written_while_memory_is_really_short)
 		w[i].write = true;
 		ASSERT_EQ(0, pthread_create(&w[i].thread, NULL, work, &w[i]));
 	}
-	end = vmd_now_ms() + 60000;
+	end = vmd_now_ms() + FILL_MS;
 	while (!vmd_is_set(h.full) && hog_lives(&h) && vmd_now_ms() < end)
 		vmd_sleep_ms(20);
 	end = vmd_now_ms() + vmd_scaled(8000);
