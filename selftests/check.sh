@@ -75,7 +75,8 @@ part_policy() {
 part_tools() {
 	# Payloads are made of the same objects, perhaps just now.
 	flock "$TOP/build/.payload.lock" make -s -C "$TOP/tools" &&
-		make -s -C "$TOP/tools" check && "$TESTS_DIR/lab.sh"
+		make -s -C "$TOP/tools" check &&
+		"$TESTS_DIR/lab_test.sh" && "$TESTS_DIR/lab.sh"
 }
 
 # shellcheck disable=SC2317

@@ -6,9 +6,10 @@
 # What is run is the blocks that begin with a fence "```console": a line "$ ..."
 # is a command, lines "> ..." after it are more of it, other lines are what it
 # prints, on stdout and stderr. The commands of a page are run one after the
-# other in an empty directory of its own. They must succeed, or print as their
-# last line "[exit status N]" (the line is added here). Two things are not compared: blanks at the end
-# of a line, and simulate's and compare's last column, the rate, which pages leave out.
+# other in an empty directory of its own. One that fails has one line of output
+# more, "[exit status N]". Two things are not compared: blanks at the end of a
+# line, and the last column of simulate and compare, the rate, which the pages
+# leave out.
 #
 # Behind "console" may be what a block needs: "device" is /dev/vmdemo, anything
 # else a program.
@@ -50,7 +51,8 @@ find_programs() {
 	[ ! -d "$pages" ] || { export PATH=$TESTS_DIR:$PATH LAB=$TESTS_DIR && return; }
 	pages=$TOP/docs/lab
 	mkdir -p "$TOP/build/lab"
-	[ -x "$TOP/tools/vmdemoctl" ] || make -s -C "$TOP/tools" || exit 1
+	# Payloads are made of the same objects, perhaps just now.
+	flock "$TOP/build/.payload.lock" make -s -C "$TOP/tools" || exit 1
 	"${CC:-gcc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$TOP/build/lab/refs" "$pages/refs.c" &&
 		"${CC:-gcc}" -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -I "$TOP/uapi" \
 			-o "$TOP/build/lab/paged.so" "$TESTS_DIR/demo/paged.c" || exit 1
