@@ -4,8 +4,8 @@
  * from a mapping of /dev/vmdemo, small ones from the C library as ever.
  *
  * One space serves the whole program: a fresh one or, in vmdemoctl exec, the one
- * that was made there. An allocation is a mapping of its own at
- * an offset never used before, so it begins as zeros and ends with munmap().
+ * that was made there. An allocation is a mapping of its own at an offset never
+ * used before, so it begins as zeros and ends with munmap().
  */
 #define _GNU_SOURCE
 #include <errno.h>
