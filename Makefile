@@ -36,6 +36,9 @@ install uninstall:
 demo:
 	selftests/demo/demo.sh $(if $(NATIVE),--native)
 
+lab:
+	selftests/lab.sh --all
+
 check:
 	selftests/check.sh
 
@@ -74,6 +77,7 @@ help:
 	@echo 'make uninstall        take those away again'
 	@echo 'make demo             see it work, in a virtual machine (needs root or sudo once)'
 	@echo 'make demo NATIVE=1    the same on the running kernel (needs root)'
+	@echo 'make lab              the experiments of docs/lab, compared with what is written there'
 	@echo 'make check            all tests; the last line is the result'
 	@echo 'make check-debug      the tests on the device, on kernels with KASAN, lockdep,'
 	@echo '                      KCSAN, ..., with faults injected (the kernels are built'
@@ -91,4 +95,4 @@ help:
 	@echo 'VMDEMO_CACHE=DIR      downloads and images (default ~/.cache/vmdemo)'
 
 .PHONY: all modules modules_install kernel-headers tools install uninstall demo \
-	check check-debug check-matrix bench bench-check style clean help
+	lab check check-debug check-matrix bench bench-check style clean help

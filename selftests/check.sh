@@ -8,7 +8,8 @@
 # part printed is kept in build/check-KERNEL/PART.log. Parts, in order:
 #   scanner    what finds complaints in a kernel's log
 #   policy     the policies in user space, under the sanitizers
-#   tools      vmdemoctl, as far as it goes without the device
+#   tools      vmdemoctl, and the experiments of docs/lab, as far as they go
+#              without the device
 #   bench      what compares figures of "make bench", against samples
 #   style      checkpatch, sparse, warnings, shellcheck, manual pages
 #   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
@@ -75,7 +76,8 @@ part_policy() {
 part_tools() {
 	# Payloads are made of the same objects, perhaps just now.
 	flock "$TOP/build/.payload.lock" make -s -C "$TOP/tools" &&
-		make -s -C "$TOP/tools" check
+		make -s -C "$TOP/tools" check &&
+		"$TESTS_DIR/lab_test.sh" && "$TESTS_DIR/lab.sh"
 }
 
 # shellcheck disable=SC2317

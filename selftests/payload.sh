@@ -8,7 +8,7 @@ TOP=$(dirname "$TESTS_DIR")
 
 usage() {
 	cat <<'END'
-usage: payload.sh [--kernel V] [--tests] [--sanitize] [--demo] [--bench] DIR
+usage: payload.sh [--kernel V] [--tests] [--sanitize] [--demo] [--bench] [--lab] DIR
 
 Build the module for a kernel series and vmdemoctl, and put them in DIR, which
 is made anew and may then be the payload of vm/run.sh.
@@ -18,6 +18,7 @@ is made anew and may then be the payload of vm/run.sh.
   --sanitize   also the policies' vectors as KUnit, and the injection of faults
   --demo       also the demonstration
   --bench      also the benchmark
+  --lab        also the experiments of docs/lab
 END
 }
 
@@ -27,7 +28,7 @@ dir=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2:?--kernel needs a value} && shift ;;
-	--tests | --sanitize | --demo | --bench) parts+=("${1#--}") ;;
+	--tests | --sanitize | --demo | --bench | --lab) parts+=("${1#--}") ;;
 	-h | --help) usage && exit 0 ;;
 	-*) usage >&2 && exit 2 ;;
 	*) dir=$1 ;;
@@ -97,6 +98,14 @@ add_bench() {
 		cp "$TESTS_DIR/bench/$part.sh" "$dir/bench_$part.sh"
 	done
 	compile bench -pthread "$TESTS_DIR"/bench/{bench,threads}.c
+}
+
+add_lab() {
+	cp "$TESTS_DIR/lab.sh" "$dir/"
+	mkdir "$dir/lab"
+	cp "$TOP"/docs/lab/[0-9]*.md "$dir/lab/"
+	compile paged.so -shared -fPIC "$TESTS_DIR/demo/paged.c"
+	compile refs "$TOP/docs/lab/refs.c"
 }
 
 rm -rf "$dir"

@@ -3,14 +3,16 @@
  * LD_PRELOAD=paged.so PROGRAM: large allocations of an unmodified program come
  * from a mapping of /dev/vmdemo, small ones from the C library as ever.
  *
- * One space serves the whole program. An allocation is a mapping of its own at
- * an offset never used before, so it begins as zeros and ends with munmap().
+ * One space serves the whole program: a fresh one or, in vmdemoctl exec, the one
+ * that was made there. An allocation is a mapping of its own at an offset never
+ * used before, so it begins as zeros and ends with munmap().
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -45,13 +47,20 @@ static int find(const void *start)
 	return -1;
 }
 
+static int open_space(void)
+{
+	const char *given = getenv("VMDEMO_FD");
+
+	return given ? atoi(given) : open("/dev/vmdemo", O_RDWR | O_CLOEXEC);
+}
+
 static void *map_locked(size_t size)
 {
 	int i = find(NULL);
 	void *p;
 
 	if (device < 0)
-		device = open("/dev/vmdemo", O_RDWR | O_CLOEXEC);
+		device = open_space();
 	if (device < 0 || i < 0)
 		return NULL;
 	p = mmap(NULL, round_up(size), PROT_READ | PROT_WRITE, MAP_SHARED,
