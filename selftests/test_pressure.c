@@ -614,7 +614,7 @@ TEST_F(cgroup, at_its_limit_a_space_evicts_its_own_pages)
 	if (!self->there)
 		SKIP(return, "no cgroup2 with a memory controller");
 	/* Every page goes out, and comes in again: a sanitizing kernel is slow. */
-	EXPECT_EQ(0, vmd_wait(cgroup_fork(self->dir, limit_child), 110000));
+	EXPECT_EQ(0, vmd_wait(cgroup_fork(self->dir, limit_child), 350000));
 	EXPECT_EQ(0, cgroup_kills(self->dir));
 }
 
