@@ -43,11 +43,10 @@ struct naive_page {
  * @why: why a page is being removed
  * @p: what a policy adapts, in its own unit
  * @real: the same as a real number
- * @write: the reference that a touch tells of is a write
+ * @write: the reference that an event tells of is a write
  * @hands: CLOCK-Pro: the pages + 1 that they point at; 0: none yet
  * @sketch: W-TinyLFU's counters, @sketch_size bytes, or NULL
  * @told: opt: 1 more than when the page of the event is used next; 0: never
- * @write: opt: the event is a write
  * @key: the page that is about to come, if @key_known
  * @key_known: whether that is known
  */
@@ -71,7 +70,6 @@ struct naive {
 	u8 *sketch;
 	size_t sketch_size;
 	u64 told;
-	bool write;
 	u64 key;
 	bool key_known;
 	u64 hands[3];

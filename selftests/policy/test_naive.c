@@ -71,7 +71,6 @@ static void pair_reference(struct pair *p, u64 page, bool write)
 	p->naive.write = write;
 	if (!naive_is_resident(&p->naive, page))
 		naive_missed(&p->naive, page);
-	p->naive.write = write;
 	hit = vmd_sim_reference(&p->sim, page, write);
 	if (hit == 1)
 		naive_touched(&p->naive, page);
