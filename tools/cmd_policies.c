@@ -92,6 +92,12 @@ static void policies_free(struct policy_list *list)
 	free(list->entries);
 }
 
+/* No space can have it: it is in no module's list. */
+static bool simulated(const struct policy_entry *entry)
+{
+	return entry->ops && entry->ops->flags & VMD_POLICY_FUTURE;
+}
+
 static void policies_print_params(const struct vmd_policy_ops *ops)
 {
 	u32 i;
@@ -112,7 +118,7 @@ static void policies_print(const struct policy_list *list, bool verbose)
 
 	for (i = 0; i < list->nr; i++) {
 		const struct policy_entry *entry = &list->entries[i];
-		bool missing = list->module && !entry->loaded;
+		bool missing = list->module && !entry->loaded && !simulated(entry);
 
 		printf("%-13s %s%s\n", entry->name,
 		       ctl_printable(entry->text, text, sizeof(text)),
@@ -153,8 +159,7 @@ static void policies_print_json(const struct policy_list *list)
 		ctl_json_add_text(object, "text", entry->text);
 		ctl_json_add(object, "loaded", json_object_new_boolean(entry->loaded));
 		ctl_json_add(object, "simulation_only",
-			     json_object_new_boolean(entry->ops &&
-						     entry->ops->flags & VMD_POLICY_FUTURE));
+			     json_object_new_boolean(simulated(entry)));
 		ctl_json_add(object, "parameters", policies_json_params(entry->ops));
 		json_object_array_add(policies, object);
 	}
