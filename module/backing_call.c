@@ -73,14 +73,14 @@ static void call_work(struct work_struct *work)
 	call_put(call);
 }
 
+/* Does not fail: where memory is short, what was written shall be safe. */
 static struct backing_call *call_alloc(struct vmd_backing *backing,
 				       int (*run)(struct backing_call *call),
 				       u64 from, u64 to)
 {
-	struct backing_call *call = kzalloc(sizeof(*call), GFP_NOIO);
+	struct backing_call *call;
 
-	if (!call)
-		return NULL;
+	call = kzalloc(sizeof(*call), GFP_NOIO | __GFP_NOFAIL);
 	INIT_WORK(&call->work, call_work);
 	init_completion(&call->done);
 	atomic_set(&call->refs, 2);
@@ -109,9 +109,7 @@ static int call_run(struct vmd_backing *backing,
 		    int (*run)(struct backing_call *call), u64 from, u64 to,
 		    struct vmd_access *a)
 {
-	struct backing_call *call = call_alloc(backing, run, from, to);
-
-	return call ? call_start(call, a) : -ENOMEM;
+	return call_start(call_alloc(backing, run, from, to), a);
 }
 
 /*
@@ -122,19 +120,15 @@ static int call_change(struct vmd_backing *backing,
 		       int (*run)(struct backing_call *call), u64 from, u64 to,
 		       void (*ended)(void *arg), void *arg)
 {
-	struct backing_call *call = NULL;
-	int err;
+	struct backing_call *call;
 
-	err = wait_var_event_killable(&backing->changing,
-				      !READ_ONCE(backing->changing)) ?
-	      -EINTR : -ENOMEM;
-	if (err != -EINTR)
-		call = call_alloc(backing, run, from, to);
-	if (!call) {
+	if (wait_var_event_killable(&backing->changing,
+				    !READ_ONCE(backing->changing))) {
 		if (ended)
 			ended(arg);
-		return err;
+		return -EINTR;
 	}
+	call = call_alloc(backing, run, from, to);
 	call->ended = ended;
 	call->arg = arg;
 	call->changes = true;

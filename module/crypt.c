@@ -111,10 +111,13 @@ static u32 bounce_gather(struct page **pages, u32 nr)
 	while (i < nr) {
 		/* It would wait where no signal reaches it. */
 		pages[i] = mempool_alloc(bounce_pool, GFP_NOWAIT | __GFP_NOWARN);
-		if (pages[i])
+		if (pages[i]) {
 			i++;
-		else if (schedule_timeout_killable(1) ||
-			 fatal_signal_pending(current))
+			continue;
+		}
+		/* A wake-up that comes late, of a lock's, is no signal. */
+		schedule_timeout_killable(1);
+		if (fatal_signal_pending(current))
 			break;
 	}
 	return i;

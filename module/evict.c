@@ -320,7 +320,8 @@ int vmd_evict_down(struct vmd_space *space, unsigned long limit)
 		if (time_after(jiffies, deadline))
 			return -EBUSY;
 		/* Filling, or in use by I/O: that ends. */
-		if (schedule_timeout_killable(1) || fatal_signal_pending(current))
+		schedule_timeout_killable(1);
+		if (fatal_signal_pending(current))
 			return -EINTR;
 	}
 	return 0;

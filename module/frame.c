@@ -107,7 +107,9 @@ static bool frame_moved(struct vmd_access *a, struct vmd_frame *f)
  */
 int vmd_nap(struct vmd_access *a)
 {
-	if (schedule_timeout_killable(1) || fatal_signal_pending(current))
+	/* Woken early is not killed: a wake-up may come late. */
+	schedule_timeout_killable(1);
+	if (fatal_signal_pending(current))
 		return -EINTR;
 	return vmd_stuck(&a->stuck, a->space->store) ? -EDEADLK : 0;
 }
