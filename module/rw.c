@@ -39,8 +39,11 @@ static struct folio *rw_fill(struct vmd_access *a, void *entry)
 	struct vmd_space *space = a->space;
 	bool zero = vmd_space_place(space, a->index, entry) == VMD_NO_PLACE;
 	struct folio *folio;
-	int err = vmd_fill(a, entry, &folio);
+	int err;
 
+	/* Of the user's memory nothing is needed at the same time. */
+	vmd_thread_rest(space);
+	err = vmd_fill(a, entry, &folio);
 	if (err)
 		return ERR_PTR(err);
 	rw_count(space, NULL, true, a->write);

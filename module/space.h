@@ -665,6 +665,7 @@ int vmd_threads_init(struct vmd_space *space);
 void vmd_threads_destroy(struct vmd_space *space);
 void vmd_thread_miss(struct vmd_access *a);
 int vmd_thread_trap(struct vmd_access *a);
+void vmd_thread_rest(struct vmd_space *space);
 void vmd_threads_forget(struct vmd_space *space, pgoff_t first, pgoff_t end);
 void vmd_threads_expire(struct vmd_space *space);
 

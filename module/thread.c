@@ -277,6 +277,24 @@ void vmd_thread_miss(struct vmd_access *a)
 	thread_fault(a, &left);
 }
 
+/**
+ * vmd_thread_rest - the current thread needs none of its pages just now
+ * @space: of which
+ *
+ * For a system call that has copied from them, and now needs a frame: it would
+ * wait for its own guards to lapse. If it faults again they are set anew.
+ */
+void vmd_thread_rest(struct vmd_space *space)
+{
+	struct vmd_thread *t;
+
+	spin_lock(&space->threads_lock);
+	t = thread_find(space);
+	if (t && t->guarded)
+		thread_guard_all(space, t, false);
+	spin_unlock(&space->threads_lock);
+}
+
 /* Pages another thread's unfinished instruction needs stay mapped. */
 static void thread_unmap(struct vmd_space *space, pgoff_t index)
 {
