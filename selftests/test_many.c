@@ -23,6 +23,7 @@
 #define STEADY		32		/* pages that only the maker writes */
 #define PAGES		48		/* of a process's own space */
 #define STORM_MS	20000		/* times VMD_TEST_SCALE */
+#define PATIENCE_MS	120000
 #define COMMON_PAGES	(STEADY + PROCESSES * SHARE)
 /* More than can be in use at once: old and new slots of all pages */
 #define MOST_SLOTS	(2 * (PROCESSES * PAGES + COMMON * COMMON_PAGES))
@@ -364,14 +365,17 @@ static void make_common(struct __test_metadata *_metadata, struct storm *s)
 	}
 }
 
+/* Until some have died, at least: to start them all can take that long. */
 static void storm(struct storm *s)
 {
-	__u64 end = vmd_now_ms() + vmd_scaled(STORM_MS);
 	unsigned int i;
+	__u64 end;
 
 	for (i = 0; i < PROCESSES; i++)
 		start_process(s, i);
-	while (vmd_now_ms() < end) {
+	end = vmd_now_ms() + vmd_scaled(STORM_MS);
+	while (vmd_now_ms() < end ||
+	       (s->started <= PROCESSES && vmd_now_ms() < end + PATIENCE_MS)) {
 		disturb_process(s);
 		restart_ended(s);
 		vmd_sleep_ms(pick(&s->random, 5));
