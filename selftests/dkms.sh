@@ -18,7 +18,7 @@ on_host() {
 	find "$dir/source" -type f \( -name '*.[od]' -o -name '*.ko' -o -name '.*.cmd' \) -delete
 	cp "$TESTS_DIR/dkms.sh" "$dir/"
 	exec "$TESTS_DIR/vm/run.sh" --kernel 6.1 --rootfs dkms --mem 2048 \
-		--timeout 1200 --payload "$dir" -- ./dkms.sh --guest
+		--timeout 2400 --payload "$dir" -- ./dkms.sh --guest
 }
 
 passed=0
