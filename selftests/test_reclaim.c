@@ -173,7 +173,7 @@ static int load_in(const char *reserve, const char *observer, __u64 frames,
 
 	if (map == MAP_FAILED)
 		return -1;
-	load_run(map, PAGES, 2000);
+	load_run(map, PAGES, FRAMES);
 	if (vmd_stats(fd, s))
 		return -1;
 	munmap(map, PAGES * vmd_ps);
@@ -242,7 +242,7 @@ TEST_F(reclaim, a_reserve_that_nobody_needs_goes)
 	self->fd = make("10", "accessed", FRAMES);
 	ASSERT_LE(0, self->fd);
 	ASSERT_MAP(self->map, self->fd, PAGES);
-	load_run(self->map, PAGES, 4000);
+	load_run(self->map, PAGES, 2 * FRAMES);
 	ASSERT_EQ(0, vmd_stats(self->fd, &s));
 	ASSERT_LT(0, s.background_evictions);
 	EXPECT_GT(FRAMES, s.resident);
@@ -468,10 +468,10 @@ TEST_F(reclaim, a_program_that_is_killed_leaves_nothing_behind)
 /* Nobody was killed: then the module can be unloaded at once. */
 TEST_F(reclaim, a_space_that_is_closed_is_gone)
 {
-	struct load load = { .pages = PAGES, .writes = 5000 };
-	int before = references(), tries, i;
+	struct load load = { .pages = PAGES, .writes = 2500 };
+	int before = references(), rounds = vmd_afford(20), tries, i;
 
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < rounds; i++) {
 		self->fd = make("25", "accessed", FRAMES);
 		ASSERT_LE(0, self->fd);
 		ASSERT_MAP(load.map, self->fd, PAGES);
