@@ -29,6 +29,7 @@
 
 #define FLUSH_WINDOW	64	/* pages looked at in one go */
 #define FLUSH_REST	HZ	/* after the store would not take pages */
+#define FLUSH_AGAIN	(HZ / 20 + 1)	/* after others were quicker */
 
 /**
  * struct flush - one walk through the pages
@@ -214,9 +215,14 @@ void vmd_flush_work(struct work_struct *work)
 	}
 	if (wait)
 		queue_delayed_work(vmd_idle_wq, &space->flush, wait);
-	/* Who sees it may wake us. Where it was in vain, that is for later. */
-	if (!failed)
-		atomic_set_release(&space->flushing, 0);
+	/* Where it was in vain, that is for later. */
+	if (failed)
+		return;
+	atomic_set(&space->flushing, 0);
+	/* Who made pages dirty meanwhile did not wake us: see vmd_flush_kick(). */
+	smp_mb();
+	if (flush_wanted(space) && vmd_space_dirty(space) > flush_limit(space))
+		mod_delayed_work(vmd_idle_wq, &space->flush, FLUSH_AGAIN);
 }
 
 /**
