@@ -7,7 +7,8 @@
 #
 # With a file "short" beside it the long tests do a quarter of their work, and
 # what was not written here (fio, stress-ng) and breaks devices is left to the
-# long run, every kind of file to kernels without sanitizers; with a file "races"
+# long run, every kind of file and the tool's own tests to kernels without
+# sanitizers; with a file "races"
 # there are only the programs whose threads meet.
 cd "$(dirname "$0")" || exit 1
 status=0
@@ -32,7 +33,7 @@ VMD_PROGRAMS=$PWD ./run_tests.sh vmdemo.ko ${programs[@]+"${programs[@]}"} || st
 
 echo "# ---- vmdemoctl on the device"
 insmod vmdemo.ko || status=1
-tool-tests/cli.sh ./vmdemoctl || status=1
+[ -e vmdemo_policy_kunit.ko ] || tool-tests/cli.sh ./vmdemoctl || status=1
 ./tracers.sh ./vmdemoctl || status=1
 rmmod vmdemo || { echo "0 passed, 1 failed" && status=1; }
 
