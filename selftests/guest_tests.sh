@@ -8,8 +8,7 @@
 # With a file "short" beside it the long tests do a quarter of their work, and
 # what was not written here (fio, stress-ng) and breaks devices is left to the
 # long run, every kind of file and the tool's own tests to kernels without
-# sanitizers; with a file "races"
-# there are only the programs whose threads meet.
+# sanitizers; with a file "races" there are only the programs whose threads meet.
 cd "$(dirname "$0")" || exit 1
 status=0
 programs=("$@")
