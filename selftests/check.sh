@@ -105,7 +105,7 @@ part_kernel() {
 	local dir=$TOP/build/payload-$KERNEL mem=2048 limit=2700 more=()
 
 	# More memory could not be filled in time, to see what happens when it is.
-	! sanitizing || { mem=2560 && limit=4200; }
+	! sanitizing || { mem=2560 && limit=4800; }
 	[ "$KERNEL" != kasan ] || more=(--sanitize)
 	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests ${more[@]+"${more[@]}"} "$dir" &&
 		run_vm --mem "$mem" --disk 512M --disk 512M --timeout "$limit" \

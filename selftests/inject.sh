@@ -23,7 +23,7 @@ dd if=/dev/zero of=$disk bs=64k count=32 conv=fsync status=none || status=1
 echo clear >$kmemleak || status=1
 
 # When the module goes it complains about slots that were not given back.
-INJECT_DISK=${disk#/dev/} VMD_LOAD_ARGS=backing=$disk VMD_TIMEOUT=${VMD_TIMEOUT:-1200} \
+INJECT_DISK=${disk#/dev/} VMD_LOAD_ARGS=backing=$disk VMD_TIMEOUT=${VMD_TIMEOUT:-2400} \
 	./run_tests.sh "$ko" inject || status=1
 
 # Objects younger than five seconds are not looked at.
