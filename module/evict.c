@@ -308,6 +308,7 @@ int vmd_evict_clean(struct vmd_space *space, unsigned long want,
 int vmd_evict_down(struct vmd_space *space, unsigned long limit)
 {
 	unsigned long deadline = jiffies + 2 * HZ;
+	unsigned long progress = READ_ONCE(space->progress);
 	long over;
 	int err;
 
@@ -317,6 +318,10 @@ int vmd_evict_down(struct vmd_space *space, unsigned long limit)
 			continue;
 		if (err != -EAGAIN && err != -EBUSY)
 			return err;
+		if (progress != READ_ONCE(space->progress)) {
+			progress = READ_ONCE(space->progress);
+			deadline = jiffies + 2 * HZ;
+		}
 		if (time_after(jiffies, deadline))
 			return -EBUSY;
 		/* Filling, or in use by I/O: that ends. */
