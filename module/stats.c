@@ -145,6 +145,8 @@ void vmd_stats_module(struct vmd_stats *out)
 		vmd_space_put(space);
 	}
 	mutex_unlock(&vmd_spaces_lock);
+	/* A frame that went from one space to another meanwhile is one frame. */
+	out->resident = min_t(u64, out->resident, vmd_frames_total());
 	stats_fill(out, &sum);
 }
 
