@@ -329,10 +329,10 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 		trace_vmdemo_fault(a.space->id, a.index, a.write, vmf->flags);
 	ret = fault_serve(&a);
 	vmd_record_done(&a);
-	if (a.counted)
+	if (a.counted) {
 		vmd_flush_check(a.space);
-	if (a.counted)
 		vmd_stats_latency(a.space, vmd_clock_ns() - begin);
+	}
 	if (a.file) {
 		/*
 		 * The lock is gone, so the core has to come again, also to be
