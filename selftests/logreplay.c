@@ -14,11 +14,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <linux/fs.h>
 
 #define LOG_MAGIC	0x6a736677736872ULL
 #define FLAG_DISCARD	4
 #define FLAG_MARK	8
+
+#define WAIT_US		200000
+#define WAIT_TRIES	50
 
 /* At the beginning of the first sector; all in little endian. */
 struct super {
@@ -72,6 +78,22 @@ static long replay(int log, int device, const char *mark, uint64_t size)
 	}
 }
 
+/* As replay(), with the log read anew until the mark is there, or for a while. */
+static long replay_when_there(int log, int device, const char *mark, uint64_t size)
+{
+	long done = -1;
+	int tries;
+
+	for (tries = 0; done < 0 && tries < WAIT_TRIES; tries++) {
+		if (tries)
+			usleep(WAIT_US);
+		if (ioctl(log, BLKFLSBUF))
+			return -1;
+		done = replay(log, device, mark, size);
+	}
+	return done;
+}
+
 int main(int argc, char **argv)
 {
 	struct super s;
@@ -87,7 +109,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "logreplay: this is no log\n");
 		return 1;
 	}
-	done = replay(log, device, argv[3], le32toh(s.sector_size));
+	done = replay_when_there(log, device, argv[3], le32toh(s.sector_size));
 	if (done < 0 || fsync(device)) {
 		fprintf(stderr, "logreplay: no such mark\n");
 		return 1;
