@@ -22,10 +22,19 @@
 #define FRAMES		16
 #define RING		65536
 #define SMALL		4096
-#define ROUNDS		3000
+#define MOST_ROUNDS	3000
+#define FEWEST_ROUNDS	800		/* more than a small ring holds */
 #define THREADS		4
 
 static struct reader r;			/* too large for a stack */
+
+/* References of a test: as many as this kernel can do in a few seconds */
+static int rounds(void)
+{
+	unsigned long n = vmd_afford(MOST_ROUNDS);
+
+	return n > FEWEST_ROUNDS ? n : FEWEST_ROUNDS;
+}
 
 FIXTURE(record) {
 	int fd;
@@ -64,26 +73,26 @@ static unsigned long next_page(__u64 *seed, unsigned long page, bool *write)
 	       PAGES;
 }
 
-static void wander(char *map, int rounds, __u64 seed)
+static void wander(char *map, int n, __u64 seed)
 {
 	unsigned long page = 0;
 	bool write;
 
-	while (rounds--) {
+	while (n--) {
 		page = next_page(&seed, page, &write);
 		touch(map, page, write);
 	}
 }
 
 /* Is that what wander() did, from the @first of the records on? */
-static bool wandered(const struct reader *reader, size_t first, int rounds,
+static bool wandered(const struct reader *reader, size_t first, int n,
 		     __u64 seed)
 {
 	unsigned long page = 0;
 	size_t i;
 	bool write;
 
-	for (i = first; rounds--; i++) {
+	for (i = first; n--; i++) {
 		page = next_page(&seed, page, &write);
 		if (i >= reader->nr || reader->got[i].page != page ||
 		    !!reader->got[i].write != write)
@@ -98,16 +107,16 @@ TEST_F(record, every_reference_is_there_in_order)
 
 	ASSERT_EQ(0, vmd_reset(self->fd));
 	ASSERT_EQ(0, reader_begin(&r, self->fd, VMD_RECORD_REFERENCES, 0, RING));
-	wander(self->map, ROUNDS, 1);
+	wander(self->map, rounds(), 1);
 	reader_stop(&r);
 	EXPECT_FALSE(r.bad);
 	EXPECT_EQ(0, r.lost);
-	EXPECT_EQ(ROUNDS, r.nr);
-	EXPECT_EQ(ROUNDS, r.ring->records);
-	EXPECT_EQ(ROUNDS, reader_count(&r, VMD_TRACE_REFERENCE));
-	EXPECT_TRUE(wandered(&r, 0, ROUNDS, 1));
+	EXPECT_EQ(rounds(), r.nr);
+	EXPECT_EQ(rounds(), r.ring->records);
+	EXPECT_EQ(rounds(), reader_count(&r, VMD_TRACE_REFERENCE));
+	EXPECT_TRUE(wandered(&r, 0, rounds(), 1));
 	ASSERT_EQ(0, vmd_stats(self->fd, &s));
-	EXPECT_EQ(ROUNDS, s.references);
+	EXPECT_EQ(rounds(), s.references);
 	reader_end(&r);
 }
 
@@ -174,7 +183,7 @@ TEST_F(record, the_string_has_exactly_the_misses_that_were_counted)
 		ASSERT_EQ(0, vmd_reset(self->fd));
 		ASSERT_EQ(0, reader_begin(&r, self->fd, VMD_RECORD_REFERENCES,
 					  VMD_RECORD_WAIT, RING));
-		wander(self->map, ROUNDS, 3 + i);
+		wander(self->map, rounds(), 3 + i);
 		reader_stop(&r);
 		ASSERT_EQ(0, vmd_stats(self->fd, &s));
 		EXPECT_EQ(0, r.lost);
@@ -204,7 +213,7 @@ TEST_F(record, faults_and_evictions_are_those_counted_with_any_observer)
 		ASSERT_EQ(0, vmd_reset(self->fd));
 		ASSERT_EQ(0, reader_begin(&r, self->fd, VMD_RECORD_FAULTS |
 					  VMD_RECORD_EVICTIONS, 0, RING));
-		wander(self->map, ROUNDS, 5);
+		wander(self->map, rounds(), 5);
 		ASSERT_EQ(0, vmd_advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES));
 		reader_stop(&r);
 		ASSERT_EQ(0, vmd_stats(self->fd, &s));
@@ -225,7 +234,7 @@ TEST_F(record, hits_and_misses_can_be_told_apart)
 	ASSERT_EQ(0, vmd_reset(self->fd));
 	ASSERT_EQ(0, reader_begin(&r, self->fd, VMD_RECORD_REFERENCES |
 				  VMD_RECORD_FAULTS, 0, RING));
-	wander(self->map, ROUNDS, 6);
+	wander(self->map, rounds(), 6);
 	reader_stop(&r);
 	ASSERT_EQ(0, vmd_stats(self->fd, &s));
 	EXPECT_EQ(s.misses, reader_count(&r, VMD_TRACE_FAULT));
@@ -277,8 +286,8 @@ TEST_F(record, the_instructions_of_other_users_are_not_told)
 TEST_F(record, drops_are_counted_and_told)
 {
 	ASSERT_EQ(0, reader_begin(&r, self->fd, VMD_RECORD_REFERENCES, 0, SMALL));
-	wander(self->map, ROUNDS, 7);
-	EXPECT_EQ(ROUNDS, r.ring->records + r.ring->drops);
+	wander(self->map, rounds(), 7);
+	EXPECT_EQ(rounds(), r.ring->records + r.ring->drops);
 	EXPECT_LT(0, r.ring->drops);
 	EXPECT_EQ(0, r.ring->told);
 	reader_pass(&r);
@@ -289,7 +298,7 @@ TEST_F(record, drops_are_counted_and_told)
 	wander(self->map, 100, 8);
 	reader_take(&r);
 	EXPECT_FALSE(r.bad);
-	EXPECT_EQ(ROUNDS + 100, r.nr + r.lost);
+	EXPECT_EQ(rounds() + 100, r.nr + r.lost);
 	EXPECT_EQ(r.ring->told, r.lost);
 	EXPECT_TRUE(wandered(&r, r.nr - 100, 100, 8));
 	reader_end(&r);
@@ -375,7 +384,7 @@ static bool done_within(struct wanderer *w, int ms)
 
 TEST_F(record, a_killed_reader_lets_the_program_go_on)
 {
-	struct wanderer w = { .map = self->map, .seed = 9, .rounds = ROUNDS };
+	struct wanderer w = { .map = self->map, .seed = 9, .rounds = rounds() };
 	pid_t reader = start_lazy_reader(self->fd, false);
 	pthread_t thread;
 
@@ -399,7 +408,7 @@ TEST_F(record, a_waiting_program_can_be_killed)
 				  VMD_RECORD_WAIT, SMALL));
 	program = vmd_fork();
 	if (!program) {
-		wander(self->map, ROUNDS, 10);
+		wander(self->map, rounds(), 10);
 		_exit(0);
 	}
 	EXPECT_LT(0, reader_poll(&r, 10000));
@@ -418,12 +427,12 @@ TEST_F(record, a_program_that_waits_loses_nothing)
 				  VMD_RECORD_EVICTIONS, VMD_RECORD_WAIT, SMALL));
 	program = vmd_fork();
 	if (!program) {
-		wander(self->map, ROUNDS, 11);
+		wander(self->map, rounds(), 11);
 		_exit(0);
 	}
 	/* Late: all of it is more than the ring. */
 	EXPECT_TRUE(awaited_within(30000));
-	while (r.nr - reader_count(&r, VMD_TRACE_EVICT) < ROUNDS &&
+	while (r.nr - reader_count(&r, VMD_TRACE_EVICT) < rounds() &&
 	       turns++ < 5000 && !r.bad) {
 		reader_poll(&r, 100);
 		reader_pass(&r);
@@ -432,7 +441,7 @@ TEST_F(record, a_program_that_waits_loses_nothing)
 	reader_stop(&r);
 	EXPECT_FALSE(r.bad);
 	EXPECT_EQ(0, r.lost);
-	EXPECT_EQ(ROUNDS, reader_count(&r, VMD_TRACE_REFERENCE));
+	EXPECT_EQ(rounds(), reader_count(&r, VMD_TRACE_REFERENCE));
 	EXPECT_LT(0, r.ring->waits);
 	EXPECT_LT(0, reader_count(&r, VMD_TRACE_EVICT));
 	reader_end(&r);
@@ -440,7 +449,7 @@ TEST_F(record, a_program_that_waits_loses_nothing)
 
 TEST_F(record, stop_lets_the_program_go_on)
 {
-	struct wanderer w = { .map = self->map, .seed = 12, .rounds = ROUNDS };
+	struct wanderer w = { .map = self->map, .seed = 12, .rounds = rounds() };
 	pid_t reader = start_lazy_reader(self->fd, true);
 	pthread_t thread;
 
@@ -474,7 +483,7 @@ TEST_F(record, threads_are_recorded_side_by_side)
 	for (i = 0; i < THREADS; i++) {
 		w[i].map = self->map;
 		w[i].seed = i;
-		w[i].rounds = ROUNDS;
+		w[i].rounds = rounds();
 		pthread_create(&thread[i], NULL, wander_thread, &w[i]);
 	}
 	for (i = 0; i < THREADS; i++)
@@ -484,7 +493,7 @@ TEST_F(record, threads_are_recorded_side_by_side)
 	EXPECT_FALSE(r.bad);
 	EXPECT_EQ(s.references, r.nr);
 	for (i = 0; i < THREADS; i++) {
-		EXPECT_LT(ROUNDS / 2, count_thread(&r, w[i].tid));
+		EXPECT_LT(rounds() / 2, count_thread(&r, w[i].tid));
 		sum += count_thread(&r, w[i].tid);
 	}
 	EXPECT_EQ(sum, r.nr);
@@ -601,10 +610,10 @@ TEST_F(record, a_tail_that_is_wrong_is_passed_over)
 
 	ASSERT_EQ(0, reader_begin(&r, self->fd, VMD_RECORD_REFERENCES, 0, SMALL));
 	r.ring->tail = 1ULL << 40;
-	wander(self->map, ROUNDS, 15);
+	wander(self->map, rounds(), 15);
 	head = r.ring->head;
 	EXPECT_GE(SMALL, head);
-	EXPECT_EQ(ROUNDS, r.ring->records + r.ring->drops);
+	EXPECT_EQ(rounds(), r.ring->records + r.ring->drops);
 	r.ring->tail = head + 1;
 	wander(self->map, 100, 16);
 	EXPECT_GE(SMALL, r.ring->head);
@@ -613,7 +622,7 @@ TEST_F(record, a_tail_that_is_wrong_is_passed_over)
 	EXPECT_LT(head, r.ring->head);
 	/* What was given back once is not taken back. */
 	r.ring->tail = 0;
-	wander(self->map, ROUNDS, 18);
+	wander(self->map, rounds(), 18);
 	EXPECT_LT(SMALL, r.ring->head);
 	EXPECT_GE(head + 2 * SMALL, r.ring->head);
 	reader_end(&r);
