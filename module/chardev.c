@@ -364,6 +364,8 @@ static const struct file_operations chardev_fops = {
 	.compat_ioctl	= compat_ptr_ioctl,
 	.read_iter	= vmd_read_iter,
 	.write_iter	= vmd_write_iter,
+	.splice_read	= vmd_splice_read,
+	.splice_write	= iter_file_splice_write,
 	.llseek		= vmd_llseek,
 };
 

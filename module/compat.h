@@ -276,6 +276,13 @@ static inline void vmd_end_write(struct file *file)
 #define vmd_assign_str(dst, src)	__assign_str(dst)
 #endif
 
+/* Reading into a pipe by way of read_iter: another name since 6.5. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define vmd_splice_read		generic_file_splice_read
+#else
+#define vmd_splice_read		copy_splice_read
+#endif
+
 /* Workqueues that stay on a CPU have to say so since 6.18. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 #define VMD_WQ_PERCPU			0

@@ -29,7 +29,7 @@
 static struct reader r;			/* too large for a stack */
 
 /* References of a test: as many as this kernel can do in a few seconds */
-static int rounds(void)
+static unsigned int rounds(void)
 {
 	unsigned long n = vmd_afford(MOST_ROUNDS);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "vmd_harness.h"
@@ -131,6 +132,46 @@ TEST_F(rw, buffers_may_lie_in_the_space_itself_at_any_budget)
 		EXPECT_EQ(0, memcmp(self->map + 48 * vmd_ps + 5, self->map,
 				    8 * vmd_ps));
 	}
+}
+
+/* All of @n bytes, from one end to the other; either may be a pipe. */
+static bool spliced(int from, int to, size_t n)
+{
+	ssize_t got = 1;
+
+	while (n && got > 0) {
+		got = splice(from, NULL, to, NULL, n, 0);
+		n -= got > 0 ? got : 0;
+	}
+	return !n;
+}
+
+TEST_F(rw, pipes_and_other_files_take_it_without_a_buffer)
+{
+	off_t from = 0;
+	int to = vmd_open(), p[2];
+	char *map;
+
+	vmd_fill_all(self->map, PAGES, 5);
+	ASSERT_LE(0, to);
+	ASSERT_EQ(0, vmd_resize(to, PAGES));
+	ASSERT_MAP(map, to, PAGES);
+	while (from < (off_t)self->size)
+		ASSERT_LT(0, sendfile(to, self->fd, &from, self->size - from));
+	EXPECT_EQ(0, vmd_bad_pages(map, PAGES, 5));
+	EXPECT_EQ(0, sendfile(to, self->fd, &from, 1));
+
+	/* As many as a pipe holds, and not from the beginning of a page */
+	ASSERT_EQ(0, pipe2(p, O_CLOEXEC));
+	ASSERT_EQ(100, lseek(self->fd, 100, SEEK_SET));
+	ASSERT_EQ(3, lseek(to, 3, SEEK_SET));
+	ASSERT_TRUE(spliced(self->fd, p[1], 8 * vmd_ps));
+	ASSERT_TRUE(spliced(p[0], to, 8 * vmd_ps));
+	EXPECT_EQ(0, memcmp(map + 3, self->map + 100, 8 * vmd_ps));
+	close(p[0]);
+	close(p[1]);
+	munmap(map, self->size);
+	close(to);
 }
 
 TEST_F(rw, a_bad_buffer_is_refused)
