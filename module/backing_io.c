@@ -3,8 +3,8 @@
  * Reading and writing a backing: a block device by bios, a file through direct
  * I/O where its file system can.
  *
- * A file is written by a worker: a write may have to wait for a lock that the
- * thread which happens to fault has taken itself.
+ * What has to wait for a lock is done by a worker: the thread which happens to
+ * fault may have taken it itself.
  *
  * Where a file ends within a page, what is behind its end is neither written
  * nor shown: such a page is written through the page cache, byte by byte.
@@ -185,7 +185,25 @@ static void backing_queue_file(struct vmd_backing *backing, struct vmd_io *io)
 static bool backing_nowait_refused(const struct vmd_io *io, ssize_t ret)
 {
 	return ret == -EAGAIN || ret == -EINVAL || ret == -EOPNOTSUPP ||
-	       (ret >= 0 && ret < io->bytes);
+	       ret == -ENOMEM || (ret >= 0 && ret < io->bytes);
+}
+
+/*
+ * Freezing is kept away from the file system until the write has ended, perhaps
+ * in another thread or an interrupt: to lockdep nobody holds it meanwhile.
+ */
+static bool backing_no_freeze(struct super_block *sb)
+{
+	if (!sb_start_write_trylock(sb))
+		return false;
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+	return true;
+}
+
+static void backing_may_freeze(struct super_block *sb)
+{
+	__sb_writers_acquired(sb, SB_FREEZE_WRITE);
+	sb_end_write(sb);
 }
 
 /* Perhaps from an interrupt. */
@@ -193,6 +211,8 @@ static void backing_nowait_end(struct kiocb *iocb, long ret)
 {
 	struct vmd_io *io = container_of(iocb, struct vmd_io, iocb);
 
+	if (io->write)
+		backing_may_freeze(file_inode(iocb->ki_filp)->i_sb);
 	if (backing_nowait_refused(io, ret))
 		backing_queue_file(io->backing, io);
 	else
@@ -200,24 +220,45 @@ static void backing_nowait_end(struct kiocb *iocb, long ret)
 }
 
 /*
- * A read that need not wait for a lock is begun here: whoever faults may be
- * writing to this very file, and hold its lock.
+ * Not by vfs_iocb_iter_write(): that one waits until a frozen file system thaws,
+ * before 6.8 by way of what its callers have to do.
  */
-static bool backing_read_nowait(struct vmd_backing *backing, struct vmd_io *io)
+static ssize_t backing_write_nowait(struct file *file, struct vmd_io *io)
 {
+	struct super_block *sb = file_inode(file)->i_sb;
+	ssize_t ret;
+
+	if (backing_past_end(io->backing, io) || !backing_no_freeze(sb))
+		return -EAGAIN;
+	io->iocb.ki_flags |= IOCB_WRITE;
+	ret = file->f_op->write_iter(&io->iocb, &io->iter);
+	if (ret != -EIOCBQUEUED)
+		backing_may_freeze(sb);
+	return ret;
+}
+
+/*
+ * What need not wait for a lock is begun here: whoever faults may be writing to
+ * this very file, and hold its lock.
+ */
+static bool backing_try_nowait(struct vmd_backing *backing, struct vmd_io *io)
+{
+	struct file *file = backing->file;
 	ssize_t ret;
 
 	if (!READ_ONCE(backing->direct) || offset_in_page(io->bytes) ||
-	    !(backing->file->f_mode & FMODE_NOWAIT))
+	    !(file->f_mode & FMODE_NOWAIT))
 		return false;
 	backing_init_iocb(backing, io, true);
 	io->iocb.ki_flags |= IOCB_NOWAIT;
 	io->iocb.ki_complete = backing_nowait_end;
-	ret = vfs_iocb_iter_read(backing->file, &io->iocb, &io->iter);
+	ret = io->write ? backing_write_nowait(file, io) :
+			  vfs_iocb_iter_read(file, &io->iocb, &io->iter);
+	if (ret == -EIOCBQUEUED)
+		return true;
 	if (backing_nowait_refused(io, ret))
 		return false;
-	if (ret != -EIOCBQUEUED)
-		backing_file_end(io, ret);
+	backing_file_end(io, ret);
 	return true;
 }
 
@@ -225,7 +266,7 @@ static void backing_submit_file(struct vmd_backing *backing, struct vmd_io *io)
 {
 	io->backing = backing;
 	io->bytes = backing_bytes(backing, io);
-	if (io->write || !backing_read_nowait(backing, io))
+	if (!backing_try_nowait(backing, io))
 		backing_queue_file(backing, io);
 }
 
