@@ -184,6 +184,9 @@ static vm_fault_t fault_map(struct vmd_access *a, struct folio *folio,
 		folio_put(folio);
 		return 0;
 	}
+	/* The core does so when we are gone: too late for vmd_flush_check(). */
+	if (a->write && !a->vmf->cow_page)
+		folio_mark_dirty(folio);
 	trace_vmdemo_map(a->space->id, a->index, a->write, reason);
 	a->vmf->page = folio_page(folio, 0);
 	return ret | VM_FAULT_LOCKED;
@@ -329,10 +332,9 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 		trace_vmdemo_fault(a.space->id, a.index, a.write, vmf->flags);
 	ret = fault_serve(&a);
 	vmd_record_done(&a);
-	if (a.counted) {
-		vmd_flush_check(a.space);
+	vmd_flush_check(a.space);
+	if (a.counted)
 		vmd_stats_latency(a.space, vmd_clock_ns() - begin);
-	}
 	if (a.file) {
 		/*
 		 * The lock is gone, so the core has to come again, also to be
