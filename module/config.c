@@ -3,6 +3,7 @@
  * A space's configuration, and how it changes while the space is in use.
  */
 #include "crypt.h"
+#include "shadows.h"
 #include "space.h"
 #include "trace.h"
 
@@ -196,6 +197,8 @@ static int config_budget(struct vmd_space *space, unsigned long budget,
 		err = config_grow_budget(space, budget);
 	else if (budget < was)
 		err = config_shrink_budget(space, budget, may_evict);
+	if (!err && budget != was)
+		vmd_shadows_resize(space);
 	trace_vmdemo_budget(space->id, was, budget, err);
 	return err;
 }

@@ -30,7 +30,6 @@
 
 #include "policy/policy.h"
 
-#define VMD_SHADOW_SHIFT_MAX	16
 #define VMD_SHADOW_SLOT_BYTES	16
 
 /**

@@ -10,6 +10,7 @@
 
 #include "crypt.h"
 #include "record.h"
+#include "shadows.h"
 
 #define SPACE_MAGIC	0x766d6473		/* "vmds" */
 
@@ -83,6 +84,7 @@ static void space_init_locks(struct vmd_space *space)
 	spin_lock_init(&space->reset_lock);
 	spin_lock_init(&space->places_lock);
 	spin_lock_init(&space->record_lock);
+	vmd_shadows_init(space);
 	mutex_init(&space->trap_lock);
 	mutex_init(&space->evict_lock);
 	mutex_init(&space->config_lock);
@@ -171,6 +173,7 @@ static void space_free_parts(struct vmd_space *space)
 	struct vmd_store *store = space->store;
 
 	vmd_crypt_free(space->crypt);
+	vmd_shadows_stop(space);
 	vmd_policy_stop(space);
 	vmd_threads_destroy(space);
 	free_percpu(space->stats);
@@ -295,6 +298,7 @@ void vmd_space_unuse(struct vmd_space *space)
 	vmd_debugfs_remove(space);
 	cancel_delayed_work_sync(&space->harvest);
 	cancel_delayed_work_sync(&space->trim);
+	vmd_shadows_stop(space);
 	vmd_flush_stop(space);
 	vmd_reserve_stop(space);
 	mutex_lock(&vmd_spaces_lock);
