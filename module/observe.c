@@ -386,7 +386,8 @@ static void harvest_report(struct vmd_space *space, struct window *w)
 static bool harvest_wanted(struct vmd_space *space)
 {
 	return READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED &&
-	       READ_ONCE(space->policy.ops)->flags & VMD_POLICY_HARVEST;
+	       (READ_ONCE(space->policy.ops)->flags & VMD_POLICY_HARVEST ||
+		READ_ONCE(space->shadow_rate));
 }
 
 /**

@@ -14,22 +14,6 @@
 
 #include "shadows.h"
 
-/**
- * struct vmd_shadows - shadows that were set together
- * @nr: how many
- * @shift: they look at one page in 2^@shift
- * @charged: frames of the space's owner that they count as
- * @start: what the space had counted when they began
- * @run: the shadows
- */
-struct vmd_shadows {
-	u32 nr;
-	u32 shift;
-	u32 charged;
-	struct vmd_stats start;
-	struct vmd_shadow *run[VMD_SHADOWS_MAX];
-};
-
 static u32 shadows_pages(const struct vmd_shadow *run)
 {
 	return DIV_ROUND_UP(vmd_shadow_bytes(run), PAGE_SIZE);
@@ -65,7 +49,12 @@ static int shadows_charge(struct vmd_space *space, struct vmd_shadows *set,
 	return ret == -EINTR ? ret : -EDQUOT;
 }
 
-static void shadows_free(struct vmd_space *space, struct vmd_shadows *set)
+/**
+ * vmd_shadows_free - be done with shadows
+ * @space: of which
+ * @set: in use no more, or NULL
+ */
+void vmd_shadows_free(struct vmd_space *space, struct vmd_shadows *set)
 {
 	u32 i;
 
@@ -74,13 +63,21 @@ static void shadows_free(struct vmd_space *space, struct vmd_shadows *set)
 	shadows_uncharge(space, set, set->charged);
 	for (i = 0; i < set->nr; i++)
 		vmd_shadow_free(set->run[i]);
+	kfree(set->follow);
 	kfree(set);
 }
 
-/* Put @set in the place of what there is, which is returned. */
-static struct vmd_shadows *shadows_swap(struct vmd_space *space,
-					enum vmd_shadows_owner owner,
-					struct vmd_shadows *set)
+/**
+ * vmd_shadows_swap - put shadows in the place of those there are
+ * @space: new, or config_lock is held, or it has no users any more
+ * @owner: whose
+ * @set: the new ones, or NULL
+ *
+ * Returns what there was, or NULL.
+ */
+struct vmd_shadows *vmd_shadows_swap(struct vmd_space *space,
+				     enum vmd_shadows_owner owner,
+				     struct vmd_shadows *set)
 {
 	struct vmd_shadows *old, *each;
 	u32 i, rate = 0;
@@ -105,6 +102,7 @@ static struct vmd_shadows *shadows_swap(struct vmd_space *space,
 void vmd_shadows_init(struct vmd_space *space)
 {
 	spin_lock_init(&space->shadow_lock);
+	INIT_WORK(&space->follow, vmd_follow_work);
 }
 
 /**
@@ -116,7 +114,9 @@ void vmd_shadows_stop(struct vmd_space *space)
 	u32 owner;
 
 	for (owner = 0; owner < VMD_SHADOWS_OWNERS; owner++)
-		shadows_free(space, shadows_swap(space, owner, NULL));
+		vmd_shadows_free(space, vmd_shadows_swap(space, owner, NULL));
+	/* Without shadows nobody queues it anew. */
+	cancel_work_sync(&space->follow);
 }
 
 /* Pages that are resident, in the order in which the policy would evict them. */
@@ -187,10 +187,18 @@ static int shadows_fill(struct vmd_space *space, struct vmd_shadows *set,
 	return err;
 }
 
-/* Called under config_lock. */
-static struct vmd_shadows *shadows_make(struct vmd_space *space,
-					const struct vmd_policy_choice *choice,
-					u32 nr, u32 shift)
+/**
+ * vmd_shadows_make - shadows that begin with what is resident
+ * @space: new, or config_lock is held
+ * @choice: their policies
+ * @nr: how many, 1 at least
+ * @shift: they look at one page in 2^@shift
+ *
+ * Returns them, or -ENOMEM, -EDQUOT, -EINTR.
+ */
+struct vmd_shadows *vmd_shadows_make(struct vmd_space *space,
+				     const struct vmd_policy_choice *choice,
+				     u32 nr, u32 shift)
 {
 	struct vmd_shadows *set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -201,7 +209,7 @@ static struct vmd_shadows *shadows_make(struct vmd_space *space,
 	err = shadows_fill(space, set, choice, nr);
 	if (!err)
 		return set;
-	shadows_free(space, set);
+	vmd_shadows_free(space, set);
 	return ERR_PTR(err);
 }
 
@@ -242,10 +250,11 @@ static int shadows_replace(struct vmd_space *space,
 	struct vmd_shadows *set = NULL;
 
 	if (nr)
-		set = shadows_make(space, choice, nr, shift);
+		set = vmd_shadows_make(space, choice, nr, shift);
 	if (IS_ERR(set))
 		return PTR_ERR(set);
-	shadows_free(space, shadows_swap(space, VMD_SHADOWS_USER, set));
+	set = vmd_shadows_swap(space, VMD_SHADOWS_USER, set);
+	vmd_shadows_free(space, set);
 	return 0;
 }
 
@@ -303,6 +312,8 @@ static void shadows_get_all(const struct vmd_shadows *set,
 	out->evictions = now->evictions - set->start.evictions;
 	out->evictions_dirty = now->evictions_dirty -
 			       set->start.evictions_dirty;
+	if (set->follow)
+		out->switches = set->follow->switches;
 	for (i = 0; i < set->nr; i++) {
 		out->bytes += vmd_shadow_bytes(set->run[i]);
 		shadows_get_run(set->run[i], &out->runs[i]);
@@ -323,9 +334,7 @@ long vmd_shadows_get(struct vmd_space *space, struct vmd_shadow_get *get)
 	if (get->flags & ~VMD_SHADOW_AUTO ||
 	    memchr_inv(&get->count, 0, sizeof(*get) - sizeof(get->flags)))
 		return -EINVAL;
-	spin_lock(&space->policy_lock);
-	vmd_policy_format(&space->policy, get->live, sizeof(get->live));
-	spin_unlock(&space->policy_lock);
+	vmd_space_live(space, get->live);
 	spin_lock(&space->shadow_lock);
 	if (space->shadows[owner]) {
 		vmd_stats_space(space, &now);
@@ -349,55 +358,66 @@ void vmd_shadows_reset(struct vmd_space *space)
 		set = space->shadows[owner];
 		for (i = 0; set && i < set->nr; i++)
 			vmd_shadow_reset(set->run[i]);
-		if (set)
-			memset(&set->start, 0, sizeof(set->start));
+		if (!set)
+			continue;
+		memset(&set->start, 0, sizeof(set->start));
+		vmd_follow_reset(set);
 	}
 	spin_unlock(&space->shadow_lock);
 }
 
-/* One shadow gets as many frames as the space has now. */
-static int shadows_resize_run(struct vmd_space *space, struct vmd_shadows *set,
-			      u32 i)
+/* Shadows with as many frames as the space has now; all of them, or none. */
+static int shadows_resize_alloc(struct vmd_space *space,
+				struct vmd_shadows *set,
+				struct vmd_shadow **run, u32 *charged)
 {
-	struct vmd_shadow *old = set->run[i];
-	struct vmd_shadow *run = vmd_shadow_make_like(old, space->budget);
-	u32 was = shadows_pages(old);
-	int err;
+	u32 i, pages;
+	int err = 0;
 
-	if (!run)
-		return -ENOMEM;
-	err = shadows_charge(space, set, shadows_pages(run));
-	if (err) {
-		vmd_shadow_free(run);
-		return err;
+	for (i = 0; i < set->nr; i++) {
+		run[i] = vmd_shadow_make_like(set->run[i], space->budget);
+		if (!run[i])
+			return -ENOMEM;
+		pages = shadows_pages(run[i]);
+		err = shadows_charge(space, set, pages);
+		if (err)
+			return err;
+		*charged += pages;
 	}
-	spin_lock(&space->shadow_lock);
-	vmd_shadow_inherit(run, old);
-	set->run[i] = run;
-	spin_unlock(&space->shadow_lock);
-	shadows_uncharge(space, set, was);
-	vmd_shadow_free(old);
 	return 0;
+}
+
+static void shadows_resize_set(struct vmd_space *space, struct vmd_shadows *set)
+{
+	struct vmd_shadow *run[VMD_SHADOWS_MAX] = { };
+	u32 was = set->charged, charged = 0, i;
+	int err = shadows_resize_alloc(space, set, run, &charged);
+
+	spin_lock(&space->shadow_lock);
+	for (i = 0; !err && i < set->nr; i++) {
+		vmd_shadow_inherit(run[i], set->run[i]);
+		swap(run[i], set->run[i]);
+	}
+	spin_unlock(&space->shadow_lock);
+	shadows_uncharge(space, set, err ? charged : was);
+	for (i = 0; i < set->nr; i++)
+		vmd_shadow_free(run[i]);
 }
 
 /**
  * vmd_shadows_resize - the budget has changed
  * @space: config_lock is held
  *
- * Where there is no memory for that, or none for all of them, those that were
- * not served go on with the frames they had: vmd_shadow_get.frames tells.
+ * Where there is no memory for that, they go on with the frames they had:
+ * vmd_shadow_get.frames tells.
  */
 void vmd_shadows_resize(struct vmd_space *space)
 {
-	struct vmd_shadows *set;
-	u32 owner, i;
+	u32 owner;
 
-	for (owner = 0; owner < VMD_SHADOWS_OWNERS; owner++) {
-		set = space->shadows[owner];
-		for (i = 0; set && i < set->nr; i++)
-			if (shadows_resize_run(space, set, i))
-				return;
-	}
+	for (owner = 0; owner < VMD_SHADOWS_OWNERS; owner++)
+		if (space->shadows[owner])
+			shadows_resize_set(space, space->shadows[owner]);
 }
 
 /**
@@ -414,8 +434,12 @@ void vmd_shadows_feed(struct vmd_space *space, pgoff_t index, bool write)
 	spin_lock(&space->shadow_lock);
 	for (owner = 0; owner < VMD_SHADOWS_OWNERS; owner++) {
 		set = space->shadows[owner];
-		for (i = 0; set && i < set->nr; i++)
+		/* The two of them may look at samples of their own. */
+		if (!set || !vmd_shadow_sampled(index, set->shift))
+			continue;
+		for (i = 0; i < set->nr; i++)
 			vmd_shadow_reference(set->run[i], index, write);
+		vmd_follow_look(space, set);
 	}
 	spin_unlock(&space->shadow_lock);
 }

@@ -120,7 +120,8 @@ void vmd_space_set_bytes(struct vmd_space *space, u64 bytes)
 
 /* How it starts: as another space is set up, or as the parameters say. */
 static void space_init_config(struct vmd_space *space, struct vmd_space *like,
-			      struct vmd_policy_choice *policy, bool *encrypt)
+			      struct vmd_policy_choice *policy, char *text,
+			      bool *encrypt)
 {
 	struct vmd_config cfg;
 
@@ -143,6 +144,7 @@ static void space_init_config(struct vmd_space *space, struct vmd_space *like,
 	space->dirty_age = like ? like->dirty_age : vmd_dirty_age();
 	space->dirty_limit = like ? like->dirty_limit : vmd_dirty_limit();
 	space->flush_due = jiffies;
+	memcpy(text, cfg.policy, sizeof(cfg.policy));
 	*encrypt = cfg.flags & VMD_SPACE_ENCRYPT &&
 		   space->store->ops->encrypts;
 }
@@ -151,10 +153,11 @@ static void space_init_config(struct vmd_space *space, struct vmd_space *like,
 static int space_init_parts(struct vmd_space *space, struct vmd_space *like)
 {
 	struct vmd_policy_choice policy;
+	char text[VMD_POLICY_LEN];
 	bool encrypt;
 	int err;
 
-	space_init_config(space, like, &policy, &encrypt);
+	space_init_config(space, like, &policy, text, &encrypt);
 	space->stats = __alloc_percpu_gfp(sizeof(*space->stats), sizeof(u64),
 					  GFP_KERNEL_ACCOUNT);
 	if (!space->stats)
@@ -162,6 +165,8 @@ static int space_init_parts(struct vmd_space *space, struct vmd_space *like)
 	err = vmd_threads_init(space);
 	if (!err)
 		err = vmd_policy_start(space, &policy);
+	if (!err)
+		err = vmd_follow_start(space, text);
 	if (err || !encrypt)
 		return err;
 	space->crypt = vmd_crypt_alloc();

@@ -524,6 +524,7 @@ void vmd_space_reach(struct vmd_space *space, pgoff_t end);
 /* config.c: configuration */
 int vmd_space_configure(struct vmd_space *space, const struct vmd_config *cfg);
 void vmd_space_config(struct vmd_space *space, struct vmd_config *cfg);
+void vmd_space_live(struct vmd_space *space, char *buf);
 int vmd_observer_parse(const char *name);
 const char *vmd_observer_name(enum vmd_observer observer);
 
