@@ -163,7 +163,7 @@ static void right_shadows(struct fuzz *f, struct vmd_shadow_set *s)
 	s->shift = s->count ? fuzz_below(f, 4) : 0;
 	for (i = 0; i < s->count; i++)
 		strcpy(s->policies[i],
-		       vmd_policy_names[fuzz_below(f, 1 + i)]);
+		       vmd_policy_names[fuzz_below(f, 26)]);
 }
 
 static void right_config(struct fuzz *f, struct vmd_config *c)

@@ -120,12 +120,12 @@ static int auto_parse_value(const char *text, enum auto_key key,
 		return err;
 	if (value < param->min || value > param->max)
 		return -ERANGE;
+	if (key == AUTO_SAMPLE && value & (value - 1))
+		return -EINVAL;
 	if (key == AUTO_INTERVAL)
 		to->interval = (u32)value;
 	else if (key == AUTO_MARGIN)
 		to->margin = (u32)value;
-	else if (value & (value - 1))
-		return -EINVAL;
 	else
 		to->sample = (u32)value;
 	return 0;
@@ -178,6 +178,7 @@ int vmd_auto_parse(const char *text, struct vmd_auto_choice *choice,
 	int err;
 
 	*bad = text;
+	choice->nr = 0;
 	if (!vmd_auto_named(text))
 		return -EINVAL;
 	/* In place: it is too big to be on the stack of the kernel twice. */
