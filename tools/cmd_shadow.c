@@ -94,6 +94,7 @@ static int shadow_take_interval(struct shadow_args *args, const char *text)
 static error_t shadow_option(int key, char *arg, struct argp_state *state)
 {
 	struct shadow_args *args = state->input;
+	bool begins;
 
 	switch (key) {
 	case 's':
@@ -111,7 +112,8 @@ static error_t shadow_option(int key, char *arg, struct argp_state *state)
 		args->automatic = true;
 		return 0;
 	case ARGP_KEY_END:
-		if (args->off + args->automatic + (args->words.nr > 1) > 1)
+		begins = args->words.nr > 1;
+		if (args->off + args->automatic + begins > 1)
 			argp_error(state, "one of POLICIES, --off and --auto");
 		if (args->sample && args->words.nr < 2)
 			argp_error(state, "--sample needs POLICIES");
