@@ -90,7 +90,7 @@ static int ctl_check_auto(const char *text)
 	int error = vmd_auto_parse(text, &choice, &bad);
 
 	if (error == -EOPNOTSUPP)
-		return ctl_usage("policy '%s': '%s' has to know the future: only the simulator does",
+		return ctl_usage("policy '%s': '%s' has to know the future: only a simulator does",
 				 text, bad);
 	if (error == -ENOENT)
 		return ctl_usage("policy '%s': no policy at '%s': see 'vmdemoctl policies'",

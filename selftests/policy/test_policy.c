@@ -121,6 +121,7 @@ int main(int argc, char **argv)
 	test_contract();
 	test_parse();
 	test_auto();
+	test_shadow();
 	test_sim();
 	test_real();
 	test_opt();

@@ -35,6 +35,7 @@ void test_naive(void);
 void test_contract(void);
 void test_parse(void);
 void test_auto(void);
+void test_shadow(void);
 void test_sim(void);
 void test_real(void);
 void test_opt(void);

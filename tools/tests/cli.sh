@@ -113,7 +113,7 @@ test_shadow_words() {
 	refused 2 'one of POLICIES, --off and --auto' shadow 3 --auto --off
 	refused 2 "interval '0': want seconds" shadow 3 -i 0
 	refused 2 "policy 'auto:of=lru': 'lru' is wrong: want auto" set 3 policy=auto:of=lru
-	refused 2 "'opt' has to know the future" set 3 policy=auto:of=lru+opt
+	refused 2 "'opt' has to know the future: only a" set 3 policy=auto:of=lru+opt
 	refused 2 "no policy at 'nope,margin=5'" set 3 policy=auto:of=lru+nope,margin=5
 	refused 2 "'91' is out of bounds: want auto.*margin=0..90" set 3 policy=auto:margin=91
 	refused 2 "'speed=1' is wrong: want auto.*interval=" set 3 policy=auto:speed=1
