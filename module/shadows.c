@@ -111,12 +111,15 @@ void vmd_shadows_init(struct vmd_space *space)
  */
 void vmd_shadows_stop(struct vmd_space *space)
 {
+	struct vmd_shadows *old[VMD_SHADOWS_OWNERS];
 	u32 owner;
 
 	for (owner = 0; owner < VMD_SHADOWS_OWNERS; owner++)
-		vmd_shadows_free(space, vmd_shadows_swap(space, owner, NULL));
-	/* Without shadows nobody queues it anew. */
+		old[owner] = vmd_shadows_swap(space, owner, NULL);
+	/* Without shadows nobody queues it anew; it may be looking at some. */
 	cancel_work_sync(&space->follow);
+	for (owner = 0; owner < VMD_SHADOWS_OWNERS; owner++)
+		vmd_shadows_free(space, old[owner]);
 }
 
 /* Pages that are resident, in the order in which the policy would evict them. */
