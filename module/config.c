@@ -3,6 +3,7 @@
  * A space's configuration, and how it changes while the space is in use.
  */
 #include "crypt.h"
+#include "shadows.h"
 #include "space.h"
 #include "trace.h"
 
@@ -52,11 +53,24 @@ void vmd_space_config(struct vmd_space *space, struct vmd_config *cfg)
 	cfg->mask = VMD_CONFIG_ALL;
 	cfg->size = vmd_space_size(space);
 	cfg->budget = READ_ONCE(space->budget);
+	if (!vmd_follow_format(space, cfg->policy, sizeof(cfg->policy)))
 		vmd_policy_format(&policy, cfg->policy, sizeof(cfg->policy));
 	strscpy(cfg->observer, vmd_observer_name(READ_ONCE(space->observer)),
 		sizeof(cfg->observer));
 	strscpy(cfg->store, space->store->ops->name, sizeof(cfg->store));
 	cfg->flags = config_flags(space);
+}
+
+/**
+ * vmd_space_live - the policy that decides just now, "auto" or not
+ * @space: of which
+ * @buf: VMD_POLICY_LEN bytes, filled
+ */
+void vmd_space_live(struct vmd_space *space, char *buf)
+{
+	spin_lock(&space->policy_lock);
+	vmd_policy_format(&space->policy, buf, VMD_POLICY_LEN);
+	spin_unlock(&space->policy_lock);
 }
 
 /**
@@ -196,6 +210,8 @@ static int config_budget(struct vmd_space *space, unsigned long budget,
 		err = config_grow_budget(space, budget);
 	else if (budget < was)
 		err = config_shrink_budget(space, budget, may_evict);
+	if (!err && budget != was)
+		vmd_shadows_resize(space);
 	trace_vmdemo_budget(space->id, was, budget, err);
 	return err;
 }
@@ -224,6 +240,8 @@ struct config_change {
 	u64 bytes;
 	unsigned long budget;
 	struct vmd_policy_choice policy;
+	struct vmd_auto_choice how;	/* @how.nr: it is "auto" instead */
+	struct vmd_shadows *follow;	/* what "auto" went by before */
 	int observer;
 	struct vmd_crypt *crypt;
 };
@@ -260,11 +278,17 @@ static int config_check_policy(const struct vmd_config *cfg,
 			       struct config_change *to)
 {
 	const char *bad;
+	int err;
 
 	if (!(cfg->mask & VMD_CONFIG_POLICY))
 		return 0;
-	if (strnlen(cfg->policy, sizeof(cfg->policy)) == sizeof(cfg->policy) ||
-	    vmd_policy_parse(cfg->policy, &to->policy, &bad))
+	if (strnlen(cfg->policy, sizeof(cfg->policy)) == sizeof(cfg->policy))
+		return -EINVAL;
+	if (vmd_auto_named(cfg->policy)) {
+		err = vmd_auto_parse(cfg->policy, &to->how, &bad);
+		return err && err != -EOPNOTSUPP ? -EINVAL : err;
+	}
+	if (vmd_policy_parse(cfg->policy, &to->policy, &bad))
 		return -EINVAL;
 	/* It is one, but nobody here knows what will be used next. */
 	if (to->policy.ops->flags & VMD_POLICY_FUTURE)
@@ -331,6 +355,26 @@ static bool config_switches_crypt(struct vmd_space *space,
 	return to->mask & VMD_CONFIG_FLAGS && !to->crypt == !!space->crypt;
 }
 
+static int config_policy(struct vmd_space *space, struct config_change *to)
+{
+	const struct vmd_policy_choice *policy = &to->policy;
+	struct vmd_shadows *set = NULL;
+	int err;
+
+	if (to->how.nr) {
+		set = vmd_follow_make(space, &to->how);
+		if (IS_ERR(set))
+			return PTR_ERR(set);
+		policy = vmd_follow_policy(set);
+	}
+	err = vmd_policy_switch(space, policy);
+	if (err)
+		vmd_shadows_free(space, set);
+	else
+		to->follow = vmd_shadows_swap(space, VMD_SHADOWS_AUTO, set);
+	return err;
+}
+
 /* What can fail and be undone; *@done tells how far it got. */
 static int config_apply_some(struct vmd_space *space, struct config_change *to,
 			     u64 *done)
@@ -347,7 +391,7 @@ static int config_apply_some(struct vmd_space *space, struct config_change *to,
 		return err;
 	*done |= VMD_CONFIG_BUDGET;
 	if (to->mask & VMD_CONFIG_POLICY)
-		err = vmd_policy_switch(space, &to->policy);
+		err = config_policy(space, to);
 	if (err)
 		return err;
 	*done |= VMD_CONFIG_POLICY;
@@ -376,8 +420,11 @@ static int config_apply(struct vmd_space *space, struct config_change *to)
 	if (done & VMD_CONFIG_FLAGS)
 		vmd_crypt_switch(space, &to->crypt);
 	/* As far as memory allows: it was so a moment ago. */
-	if (done & VMD_CONFIG_POLICY)
+	if (done & VMD_CONFIG_POLICY) {
 		vmd_policy_switch(space, &policy);
+		to->follow = vmd_shadows_swap(space, VMD_SHADOWS_AUTO,
+					      to->follow);
+	}
 	if (done & VMD_CONFIG_BUDGET)
 		config_budget(space, budget, true);
 	return err;
@@ -397,6 +444,7 @@ int vmd_space_configure(struct vmd_space *space, const struct vmd_config *cfg)
 		err = -EINTR;
 	if (!err) {
 		err = config_apply(space, &to);
+		vmd_shadows_free(space, to.follow);
 		mutex_unlock(&space->config_lock);
 	}
 	/* One that was not needed, or the one the space had before. */

@@ -47,13 +47,16 @@ static int space_config_show(struct seq_file *m, void *v)
 {
 	struct vmd_space *space = m->private;
 	struct vmd_config cfg;
+	char live[VMD_POLICY_LEN];
 
 	vmd_space_config(space, &cfg);
+	vmd_space_live(space, live);
 	seq_printf(m, "id %llu\nuid %u\npid %d\n", space->id,
 		   from_kuid_munged(seq_user_ns(m), space->owner), space->pid);
 	seq_printf(m, "size %llu\nbudget %llu\npolicy %s\n", cfg.size,
 		   cfg.budget, cfg.policy);
-	seq_printf(m, "observer %s\nstore %s\n", cfg.observer, cfg.store);
+	seq_printf(m, "observer %s\nstore %s\nlive %s\n", cfg.observer,
+		   cfg.store, live);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(space_config);

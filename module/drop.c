@@ -8,7 +8,7 @@
 #include <linux/sched/signal.h>
 
 #include "compat.h"
-#include "space.h"
+#include "shadows.h"
 
 /*
  * Drop a resident page. @folio is locked, and unlocked if this was still the
@@ -139,6 +139,7 @@ int vmd_drop_range(struct vmd_space *space, pgoff_t first, pgoff_t end,
 		err = drop_page(space, index, killable);
 		if (err)
 			return err;
+		vmd_shadows_dropped(space, index);
 		n++;
 		cond_resched();
 	}

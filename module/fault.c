@@ -21,6 +21,7 @@
 
 #include "compat.h"
 #include "record.h"
+#include "shadows.h"
 #include "trace.h"
 
 #define AROUND_PAGES	16		/* mapped with one soft fault, at most */
@@ -221,6 +222,7 @@ static vm_fault_t fault_soft(struct vmd_access *a, struct vmd_frame *f,
 			vmd_count(space, references);
 			vmd_count(space, hits);
 			vmd_record_reference(a, false);
+			vmd_shadows_reference(space, a->index, a->write);
 			vmd_decide_touched(space, f,
 					   a->write ? VMD_REF_WRITE : 0);
 		}
@@ -245,6 +247,7 @@ static vm_fault_t fault_missed(struct vmd_access *a, void *entry,
 	vmd_count(space, references);
 	vmd_count(space, misses);
 	vmd_record_reference(a, true);
+	vmd_shadows_reference(space, a->index, a->write);
 	if (major)
 		vmd_count(space, faults_major);
 	else

@@ -13,6 +13,7 @@
 
 #include "chardev.h"
 #include "record.h"
+#include "shadows.h"
 #include "version.h"
 
 #define PAGES_AT_ONCE	256		/* described between two copies out */
@@ -31,6 +32,8 @@ union ioctl_arg {
 	struct vmd_set_file set_file;
 	struct vmd_punch punch;
 	struct vmd_record record;
+	struct vmd_shadow_set shadow_set;
+	struct vmd_shadow_get shadow_get;
 };
 
 /**
@@ -58,7 +61,7 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
 			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD |
-			 VMD_FEATURE_WRITE;
+			 VMD_FEATURE_WRITE | VMD_FEATURE_SHADOW;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -128,6 +131,7 @@ static long ioctl_reset_stats(struct file *file, struct vmd_space *space,
 			      union ioctl_arg *arg)
 {
 	vmd_stats_reset(space);
+	vmd_shadows_reset(space);
 	return 0;
 }
 
@@ -202,6 +206,18 @@ static long ioctl_record(struct file *file, struct vmd_space *space,
 	return vmd_record_open(space, &arg->record);
 }
 
+static long ioctl_set_shadows(struct file *file, struct vmd_space *space,
+			      union ioctl_arg *arg)
+{
+	return vmd_shadows_set(space, &arg->shadow_set);
+}
+
+static long ioctl_get_shadows(struct file *file, struct vmd_space *space,
+			      union ioctl_arg *arg)
+{
+	return vmd_shadows_get(space, &arg->shadow_get);
+}
+
 static long ioctl_attach(struct file *file, struct vmd_space *space,
 			 union ioctl_arg *arg)
 {
@@ -268,6 +284,8 @@ static const struct ioctl_call ioctl_calls[] = {
 	{ VMD_IOC_SET_FILE,	true,	ioctl_set_file },
 	{ VMD_IOC_PUNCH,	true,	ioctl_punch },
 	{ VMD_IOC_RECORD,	true,	ioctl_record },
+	{ VMD_IOC_SET_SHADOWS,	true,	ioctl_set_shadows },
+	{ VMD_IOC_GET_SHADOWS,	false,	ioctl_get_shadows },
 };
 
 /* The same command but for its size. */

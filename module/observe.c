@@ -23,7 +23,7 @@
 #include <linux/smp.h>
 
 #include "compat.h"
-#include "space.h"
+#include "shadows.h"
 
 #define WINDOW_PAGES	64		/* looked at in one go */
 #define HARVEST_PERIOD	(HZ / 4)
@@ -327,6 +327,7 @@ void vmd_observed(struct vmd_space *space, struct vmd_frame *f)
 	} else {
 		vmd_count(space, references);
 		vmd_count(space, hits);
+		vmd_shadows_reference(space, READ_ONCE(f->index), false);
 	}
 	vmd_decide_touched(space, f, 0);
 }
@@ -385,7 +386,8 @@ static void harvest_report(struct vmd_space *space, struct window *w)
 static bool harvest_wanted(struct vmd_space *space)
 {
 	return READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED &&
-	       READ_ONCE(space->policy.ops)->flags & VMD_POLICY_HARVEST;
+	       (READ_ONCE(space->policy.ops)->flags & VMD_POLICY_HARVEST ||
+		READ_ONCE(space->shadow_rate));
 }
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "policy/auto.h"
 #include "policy/table.h"
 #include "space.h"
 
@@ -34,6 +35,7 @@ static u32 dirty_age;
 static u32 dirty_limit;
 static bool encrypt;
 static struct vmd_policy_choice policy = { .ops = &vmd_policy_clock };
+static char policy_auto[VMD_POLICY_LEN];	/* "auto...", where it is that */
 static enum vmd_observer observer = VMD_OBSERVER_ACCESSED;
 static DEFINE_SPINLOCK(policy_lock);	/* policy is more than a word */
 static bool params_ready;		/* they have been checked together */
@@ -185,14 +187,37 @@ static int param_set_floor(const char *val, const struct kernel_param *kp)
 	return 0;
 }
 
+/* "auto" starts with the first of the policies it may choose from. */
+static int param_parse_auto(const char *text, struct vmd_policy_choice *choice,
+			    char *form, const char **bad)
+{
+	struct vmd_auto_choice how;
+	int err = vmd_auto_parse(text, &how, bad);
+
+	if (err)
+		return err;
+	*choice = how.of[0];
+	vmd_auto_format(&how, form, VMD_POLICY_LEN);
+	return 0;
+}
+
+static int param_parse_policy(const char *text,
+			      struct vmd_policy_choice *choice, char *form,
+			      const char **bad)
+{
+	if (vmd_auto_named(text))
+		return param_parse_auto(text, choice, form, bad);
+	return vmd_policy_parse(text, choice, bad);
+}
+
 static int param_set_policy(const char *val, const struct kernel_param *kp)
 {
 	struct vmd_policy_choice choice;
 	const char *bad = NULL;
-	char name[VMD_POLICY_LEN];
+	char name[VMD_POLICY_LEN], form[VMD_POLICY_LEN] = "";
 
 	if (strscpy(name, val, sizeof(name)) < 0 ||
-	    vmd_policy_parse(strim(name), &choice, &bad)) {
+	    param_parse_policy(strim(name), &choice, form, &bad)) {
 		pr_err("policy=%s: wrong from '%s' on: see /proc/vmdemo/policies, or vmdemoctl policies -v\n",
 		       val, bad ? bad : val);
 		return -EINVAL;
@@ -204,6 +229,7 @@ static int param_set_policy(const char *val, const struct kernel_param *kp)
 	}
 	spin_lock(&policy_lock);
 	policy = choice;
+	memcpy(policy_auto, form, sizeof(policy_auto));
 	spin_unlock(&policy_lock);
 	return 0;
 }
@@ -212,7 +238,11 @@ static int param_get_policy(char *buffer, const struct kernel_param *kp)
 {
 	char name[VMD_POLICY_LEN];
 
-	vmd_policy_format(&policy, name, sizeof(name));
+	spin_lock(&policy_lock);
+	memcpy(name, policy_auto, sizeof(name));
+	if (!*name)
+		vmd_policy_format(&policy, name, sizeof(name));
+	spin_unlock(&policy_lock);
 	return sysfs_emit(buffer, "%s\n", name);
 }
 
@@ -366,7 +396,7 @@ static const struct kernel_param_ops param_policy_ops = {
 	.get = param_get_policy,
 };
 module_param_cb(policy, &param_policy_ops, &policy, 0644);
-MODULE_PARM_DESC(policy, "policy a space starts with: name or name:key=value,... (default clock)");
+MODULE_PARM_DESC(policy, "policy a space starts with: name or name:key=value,...; or auto (default clock)");
 static const struct kernel_param_ops param_observer_ops = {
 	.set = param_set_observer,
 	.get = param_get_observer,
@@ -522,6 +552,7 @@ void vmd_default_config(struct vmd_config *cfg,
 	cfg->flags = READ_ONCE(encrypt) ? VMD_SPACE_ENCRYPT : 0;
 	spin_lock(&policy_lock);
 	*start = policy;
+	memcpy(cfg->policy, policy_auto, sizeof(cfg->policy));
 	spin_unlock(&policy_lock);
 }
 

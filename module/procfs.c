@@ -25,8 +25,10 @@ static void procfs_space_line(struct seq_file *m, struct vmd_space *space)
 {
 	struct user_namespace *ns = seq_user_ns(m);
 	struct vmd_config cfg;
+	char live[VMD_POLICY_LEN];
 
 	vmd_space_config(space, &cfg);
+	vmd_space_live(space, live);
 	seq_printf(m, "%llu uid=%u pid=%d size=%llu budget=%llu", space->id,
 		   from_kuid_munged(ns, space->owner), space->pid, cfg.size,
 		   cfg.budget);
@@ -34,6 +36,7 @@ static void procfs_space_line(struct seq_file *m, struct vmd_space *space)
 		   vmd_space_resident(space), vmd_space_dirty(space),
 		   cfg.policy, cfg.observer, cfg.store);
 	procfs_flags(m, cfg.flags);
+	seq_printf(m, " live=%s", live);
 	seq_puts(m, " comm=");
 	seq_escape(m, space->comm, "\n\\");
 	seq_putc(m, '\n');

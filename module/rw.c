@@ -17,6 +17,7 @@
 #include "chardev.h"
 #include "compat.h"
 #include "record.h"
+#include "shadows.h"
 
 /* A reference that no observer has to look for. */
 static void rw_count(struct vmd_space *space, struct vmd_frame *f, bool missed,
@@ -48,6 +49,7 @@ static struct folio *rw_fill(struct vmd_access *a, void *entry)
 		return ERR_PTR(err);
 	rw_count(space, NULL, true, a->write);
 	vmd_record_reference(a, true);
+	vmd_shadows_reference(space, a->index, a->write);
 	if (zero)
 		vmd_count(space, zero_fills);
 	return folio;
@@ -70,6 +72,8 @@ static struct folio *rw_find(struct vmd_access *a)
 			if (folio) {
 				rw_count(space, entry, false, a->write);
 				vmd_record_reference(a, false);
+				vmd_shadows_reference(space, a->index,
+						      a->write);
 				return folio;
 			}
 			cond_resched();

@@ -10,6 +10,7 @@
 
 #include "crypt.h"
 #include "record.h"
+#include "shadows.h"
 
 #define SPACE_MAGIC	0x766d6473		/* "vmds" */
 
@@ -83,6 +84,7 @@ static void space_init_locks(struct vmd_space *space)
 	spin_lock_init(&space->reset_lock);
 	spin_lock_init(&space->places_lock);
 	spin_lock_init(&space->record_lock);
+	vmd_shadows_init(space);
 	mutex_init(&space->trap_lock);
 	mutex_init(&space->evict_lock);
 	mutex_init(&space->config_lock);
@@ -118,7 +120,8 @@ void vmd_space_set_bytes(struct vmd_space *space, u64 bytes)
 
 /* How it starts: as another space is set up, or as the parameters say. */
 static void space_init_config(struct vmd_space *space, struct vmd_space *like,
-			      struct vmd_policy_choice *policy, bool *encrypt)
+			      struct vmd_policy_choice *policy, char *text,
+			      bool *encrypt)
 {
 	struct vmd_config cfg;
 
@@ -141,6 +144,7 @@ static void space_init_config(struct vmd_space *space, struct vmd_space *like,
 	space->dirty_age = like ? like->dirty_age : vmd_dirty_age();
 	space->dirty_limit = like ? like->dirty_limit : vmd_dirty_limit();
 	space->flush_due = jiffies;
+	memcpy(text, cfg.policy, sizeof(cfg.policy));
 	*encrypt = cfg.flags & VMD_SPACE_ENCRYPT &&
 		   space->store->ops->encrypts;
 }
@@ -149,10 +153,11 @@ static void space_init_config(struct vmd_space *space, struct vmd_space *like,
 static int space_init_parts(struct vmd_space *space, struct vmd_space *like)
 {
 	struct vmd_policy_choice policy;
+	char text[VMD_POLICY_LEN];
 	bool encrypt;
 	int err;
 
-	space_init_config(space, like, &policy, &encrypt);
+	space_init_config(space, like, &policy, text, &encrypt);
 	space->stats = __alloc_percpu_gfp(sizeof(*space->stats), sizeof(u64),
 					  GFP_KERNEL_ACCOUNT);
 	if (!space->stats)
@@ -160,6 +165,8 @@ static int space_init_parts(struct vmd_space *space, struct vmd_space *like)
 	err = vmd_threads_init(space);
 	if (!err)
 		err = vmd_policy_start(space, &policy);
+	if (!err)
+		err = vmd_follow_start(space, text);
 	if (err || !encrypt)
 		return err;
 	space->crypt = vmd_crypt_alloc();
@@ -171,6 +178,7 @@ static void space_free_parts(struct vmd_space *space)
 	struct vmd_store *store = space->store;
 
 	vmd_crypt_free(space->crypt);
+	vmd_shadows_stop(space);
 	vmd_policy_stop(space);
 	vmd_threads_destroy(space);
 	free_percpu(space->stats);
@@ -295,6 +303,7 @@ void vmd_space_unuse(struct vmd_space *space)
 	vmd_debugfs_remove(space);
 	cancel_delayed_work_sync(&space->harvest);
 	cancel_delayed_work_sync(&space->trim);
+	vmd_shadows_stop(space);
 	vmd_flush_stop(space);
 	vmd_reserve_stop(space);
 	mutex_lock(&vmd_spaces_lock);

@@ -37,6 +37,7 @@
  *             vmd_space.maps_lock     (spin) the list of mappings
  *             vmd_space.places_lock   (spin) places held, and the key
  *             vmd_space.record_lock   (spin) the recorder and its ring
+ *             vmd_space.shadow_lock   (spin) shadows of policies
  *
  * The mmap_lock of any mm, the faulting thread's own included, is only tried
  * for under these (observe.c). None of them is held during I/O except the lock
@@ -145,6 +146,7 @@ struct vmd_map {
 
 struct vmd_user;
 struct vmd_recorder;
+struct vmd_shadows;
 
 /**
  * struct vmd_ready - frames without a page, ready for the next fault (ready.c)
@@ -235,6 +237,12 @@ struct vmd_ready {
  * @recorder: who records what happens, or NULL (record.c); READ_ONCE outside
  *	record_lock to see whether there is one
  * @record_wait: who waits for room in its ring
+ * @shadow_lock: @shadows, @shadow_rate and what is behind them
+ * @shadows: of VMD_IOC_SET_SHADOWS and of the policy "auto", or NULL; they
+ *	change under config_lock, too (shadows.c)
+ * @shadow_rate: 0: there are none; else 1 more than the least shift of them;
+ *	READ_ONCE outside shadow_lock to see whether a page is of interest
+ * @follow: switches to the policy that "auto" has found to be better
  * @stats: counters of each CPU
  * @reset: what was subtracted from them by VMD_IOC_RESET_STATS
  * @reset_lock: @reset
@@ -319,6 +327,11 @@ struct vmd_space {
 	spinlock_t record_lock;		/* the recorder and its ring */
 	struct vmd_recorder *recorder;
 	wait_queue_head_t record_wait;
+
+	spinlock_t shadow_lock;		/* shadows of policies */
+	struct vmd_shadows *shadows[2];
+	u32 shadow_rate;
+	struct work_struct follow;
 
 	struct vmd_counters __percpu *stats;
 	struct vmd_counters reset;
@@ -511,6 +524,7 @@ void vmd_space_reach(struct vmd_space *space, pgoff_t end);
 /* config.c: configuration */
 int vmd_space_configure(struct vmd_space *space, const struct vmd_config *cfg);
 void vmd_space_config(struct vmd_space *space, struct vmd_config *cfg);
+void vmd_space_live(struct vmd_space *space, char *buf);
 int vmd_observer_parse(const char *name);
 const char *vmd_observer_name(enum vmd_observer observer);
 

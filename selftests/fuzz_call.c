@@ -33,8 +33,8 @@ static const struct command commands[] = {
 	COMMAND(INFO, 0, EFAULT),
 	COMMAND(GET_CONFIG, 0, EFAULT),
 	COMMAND(SET_CONFIG, 0, EINVAL, E2BIG, EBADF, EBUSY, EIO, ENOSPC, EROFS,
-		EOPNOTSUPP),
-	COMMAND(SET_POLICY, 0, EINVAL, E2BIG, EBADF),
+		EOPNOTSUPP, EDQUOT),
+	COMMAND(SET_POLICY, 0, EINVAL, E2BIG, EBADF, EDQUOT),
 	COMMAND(SET_BUDGET, 0, EINVAL, E2BIG, EBADF, EBUSY, EIO, ENOSPC),
 	COMMAND(GET_STATS, 0, EINVAL, E2BIG),
 	COMMAND(RESET_STATS, 0, EBADF),
@@ -48,6 +48,8 @@ static const struct command commands[] = {
 		EOPNOTSUPP, EROFS),
 	COMMAND(RECORD, VMD_FEATURE_RECORD, EINVAL, E2BIG, EBADF, EBUSY,
 		ENOMEM, EMFILE, ENFILE, EDQUOT),
+	COMMAND(SET_SHADOWS, VMD_FEATURE_SHADOW, EINVAL, E2BIG, EBADF, EDQUOT),
+	COMMAND(GET_SHADOWS, VMD_FEATURE_SHADOW, EINVAL, E2BIG),
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(*commands))
@@ -133,6 +135,7 @@ static void name(struct fuzz *f, char *to)
 		"lru", "fifo", "clock", "clock-a", "lfu", "mru", "random",
 		"random:seed=5", "fault", "accessed", "trap", "random:seed=",
 		"", "nonsense", "lru:", "random:seed=99999999999999999999",
+		"auto", "auto:of=lru+mru,interval=100,margin=0",
 	};
 
 	strcpy(to, names[fuzz_below(f, sizeof(names) / sizeof(*names))]);
@@ -150,6 +153,17 @@ static void right_record(struct fuzz *f, struct vmd_record *r)
 	r->flags = fuzz_below(f, 4) ? 0 : VMD_RECORD_WAIT;
 	r->bytes = fuzz_below(f, 4) ? 4096ULL << fuzz_below(f, 5) : 0;
 	r->wake = fuzz_below(f, 4096);
+}
+
+static void right_shadows(struct fuzz *f, struct vmd_shadow_set *s)
+{
+	__u32 i;
+
+	s->count = fuzz_below(f, VMD_SHADOWS_MAX + 1);
+	s->shift = s->count ? fuzz_below(f, 4) : 0;
+	for (i = 0; i < s->count; i++)
+		strcpy(s->policies[i],
+		       vmd_policy_names[fuzz_below(f, 26)]);
 }
 
 static void right_config(struct fuzz *f, struct vmd_config *c)
@@ -205,6 +219,12 @@ static void right_struct(struct fuzz *f, unsigned int command, void *data)
 		break;
 	case VMD_IOC_RECORD:
 		right_record(f, data);
+		break;
+	case VMD_IOC_SET_SHADOWS:
+		right_shadows(f, data);
+		break;
+	case VMD_IOC_GET_SHADOWS:
+		((struct vmd_shadow_get *)data)->flags = fuzz_below(f, 2);
 		break;
 	}
 }

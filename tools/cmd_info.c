@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl info: the module's limits, or one space's setup. */
-#include "device.h"
+#include "config.h"
 #include "output.h"
 
 #include <stdio.h>
@@ -17,6 +17,7 @@ static const struct {
 	{ VMD_FEATURE_PUNCH,	"punch" },
 	{ VMD_FEATURE_ENCRYPT,	"encrypt" },
 	{ VMD_FEATURE_WRITE,	"write" },
+	{ VMD_FEATURE_SHADOW,	"shadow" },
 };
 
 static void info_print_features(__u64 features)
@@ -93,32 +94,43 @@ static void info_module_json(const struct vmd_info *info,
 	ctl_json_free(object, true);
 }
 
+/* Of the policy "auto": what it has chosen. Another policy, or module, has none. */
 static void info_space_text(const struct vmd_info *info,
-			    const struct vmd_config *config)
+			    const struct vmd_config *config,
+			    const struct vmd_shadow_get *live)
 {
 	ctl_print_value("id", "%llu", info->space_id);
 	ctl_print_value("uid", "%u", info->owner_uid);
 	ctl_print_config(config);
+	if (!live->count)
+		return;
+	ctl_print_value("live", "%s", live->live);
+	ctl_print_value("switches", "%llu", live->switches);
 }
 
 static void info_space_json(const struct vmd_info *info,
-			    const struct vmd_config *config)
+			    const struct vmd_config *config,
+			    const struct vmd_shadow_get *live)
 {
 	struct json_object *object = json_object_new_object();
 
 	ctl_json_add_u64(object, "id", info->space_id);
 	ctl_json_add_u64(object, "uid", info->owner_uid);
 	ctl_json_add_config(object, config);
+	if (live->count) {
+		ctl_json_add_text(object, "live", live->live);
+		ctl_json_add_u64(object, "switches", live->switches);
+	}
 	ctl_json_free(object, true);
 }
 
 static void info_show(const struct vmd_info *info, const struct vmd_config *config,
-		      bool space)
+		      const struct vmd_shadow_get *live, bool space)
 {
 	if (space && ctl_options.json)
-		info_space_json(info, config);
+		info_space_json(info, config, live);
 	else if (space)
-		info_space_text(info, config);
+		info_space_text(info, config, live);
 	else if (ctl_options.json)
 		info_module_json(info, config);
 	else
@@ -137,6 +149,7 @@ int cmd_info(int argc, char **argv)
 {
 	struct ctl_words words = { .names = { "SPACE" } };
 	struct ctl_space space = CTL_NO_SPACE;
+	struct vmd_shadow_get live = { .flags = VMD_SHADOW_AUTO };
 	struct vmd_config config;
 	int status;
 
@@ -145,8 +158,10 @@ int cmd_info(int argc, char **argv)
 	if (status)
 		return status;
 	status = ctl_get_config(&space, &config);
+	if (!status && ctl_names_auto(config.policy))
+		status = ctl_get_shadows(&space, &live);
 	if (!status)
-		info_show(&space.info, &config, words.word[0]);
+		info_show(&space.info, &config, &live, words.word[0]);
 	ctl_close(&space);
 	return status;
 }

@@ -23,7 +23,11 @@ static void list_row(void *arg, const struct ctl_space_line *line)
 	ctl_cell(table, "%llu", line->budget);
 	ctl_cell(table, "%llu", line->resident);
 	ctl_cell(table, "%llu", line->dirty);
-	ctl_cell(table, "%s", line->policy);
+	/* What decides, and who chose it: "auto[mru]". */
+	if (*line->live && strcmp(line->live, line->policy))
+		ctl_cell(table, "%s[%s]", line->policy, line->live);
+	else
+		ctl_cell(table, "%s", line->policy);
 	ctl_cell(table, "%s", line->observer);
 	ctl_cell(table, "%s", line->store);
 	ctl_cell(table, "%s", *line->flags ? line->flags : "-");
@@ -65,6 +69,7 @@ static void list_object(void *arg, const struct ctl_space_line *line)
 	ctl_json_add_u64(object, "resident", line->resident);
 	ctl_json_add_u64(object, "dirty", line->dirty);
 	ctl_json_add_text(object, "policy", line->policy);
+	ctl_json_add_text(object, "live", *line->live ? line->live : line->policy);
 	ctl_json_add_text(object, "observer", line->observer);
 	ctl_json_add_text(object, "store", line->store);
 	ctl_json_add(object, "flags", list_flags(line->flags));
@@ -85,6 +90,7 @@ static const struct argp list_argp = {
 	.parser = ctl_words_only,
 	.doc = "List the spaces there are: id, owner, opener, size, frames, setup.\n"
 	       "\vSTORE is swap, or file for a space on a file; FLAGS are encrypt, readonly.\n"
+	       "POLICY auto has behind it in brackets which it has chosen.\n"
 	       "BUDGET, RESIDENT and DIRTY are counted in frames. PID and COMM are\n"
 	       "the process that opened the space; it may be gone.",
 	.children = ctl_common,

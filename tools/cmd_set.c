@@ -61,6 +61,7 @@ static const struct argp set_argp = {
 	       "changes together; if one value is refused nothing changes.\n"
 	       "\vKeys:\n"
 	       "  policy=NAME[:KEY=VALUE,...]  as 'vmdemoctl policies -v' lists them\n"
+	       "  policy=auto[:KEY=VALUE,...]  the best of some, see vmdemoctl(8)\n"
 	       "  budget=FRAMES                or bytes, with K, M, G or T behind it\n"
 	       "  observer=NAME                fault, accessed or trap\n"
 	       "  size=BYTES                   also with K, M, G or T behind it; whole pages,\n"

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../module/policy/auto.h"
 #include "../module/policy/policy.h"
 #include "procfs.h"
 
@@ -77,6 +78,32 @@ static int ctl_bad_params(const char *text, const struct vmd_policy_ops *ops,
 			 error == -ERANGE ? "out of bounds" : "wrong", ops->name, list);
 }
 
+bool ctl_names_auto(const char *text)
+{
+	return vmd_auto_named(text);
+}
+
+static int ctl_check_auto(const char *text)
+{
+	struct vmd_auto_choice choice;
+	const char *bad = NULL;
+	int error = vmd_auto_parse(text, &choice, &bad);
+
+	if (error == -EOPNOTSUPP)
+		return ctl_usage("policy '%s': '%s' has to know the future: only a simulator does",
+				 text, bad);
+	if (error == -ENOENT)
+		return ctl_usage("policy '%s': no policy at '%s': see 'vmdemoctl policies'",
+				 text, bad);
+	if (error)
+		return ctl_usage("policy '%s': '%s' is %s: want " VMD_AUTO_SYNTAX
+				 ", 2 to %u policies, interval=%u..%u, margin=0..%u, sample a power of two up to %u",
+				 text, bad, error == -ERANGE ? "out of bounds" : "wrong",
+				 VMD_AUTO_MAX, VMD_AUTO_INTERVAL_MIN, VMD_AUTO_INTERVAL_MAX,
+				 VMD_AUTO_MARGIN_MAX, VMD_AUTO_SAMPLE_MAX);
+	return CTL_OK;
+}
+
 /*
  * The module judges; but it only says EINVAL, so what can be known to be wrong
  * is told here. A policy that only the module knows goes to it unchecked.
@@ -90,6 +117,8 @@ static int ctl_check_policy(const char *text)
 	const char *bad = NULL;
 	int error;
 
+	if (ctl_names_auto(text))
+		return ctl_check_auto(text);
 	strncat(name, text, strcspn(text, ":"));
 	ops = ctl_linked_policy(name);
 	if (ops && ops->flags & VMD_POLICY_FUTURE)

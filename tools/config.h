@@ -20,6 +20,9 @@ struct ctl_request {
 	bool any_size;
 };
 
+/* Does @text ask for the policy "auto"? */
+bool ctl_names_auto(const char *text);
+
 /* Put @text in as the value of @key, one of those that "set" knows. */
 int ctl_request_set(struct ctl_request *request, const char *key, const char *text);
 

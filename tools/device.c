@@ -50,6 +50,8 @@ static const struct ctl_reason {
 	{ VMD_IOC_RECORD, EBUSY, "somebody records this space already" },
 	{ VMD_IOC_RECORD, EDQUOT,
 	  "the ring counts as frames of one user: see user_frames in 'vmdemoctl info'" },
+	{ VMD_IOC_SET_SHADOWS, EDQUOT,
+	  "shadows count as frames of one user: take fewer, or a sample, or see user_frames in 'vmdemoctl info'" },
 	{ VMD_IOC_ADVISE, EBUSY,
 	  "a page is pinned or in use by I/O and stays; the others went" },
 	{ VMD_IOC_ADVISE, ENOSPC,
@@ -228,6 +230,16 @@ int ctl_get_stats(struct ctl_space *space, __u64 flags, struct vmd_stats *stats)
 int ctl_reset_stats(struct ctl_space *space)
 {
 	return ctl_ioctl(space, VMD_IOC_RESET_STATS, NULL, "resetting the counters");
+}
+
+int ctl_set_shadows(struct ctl_space *space, const struct vmd_shadow_set *set)
+{
+	return ctl_ioctl(space, VMD_IOC_SET_SHADOWS, (void *)set, "setting shadows");
+}
+
+int ctl_get_shadows(struct ctl_space *space, struct vmd_shadow_get *get)
+{
+	return ctl_ioctl(space, VMD_IOC_GET_SHADOWS, get, "reading shadows");
 }
 
 int ctl_advise(struct ctl_space *space, const struct ctl_range *range,

@@ -40,6 +40,10 @@ int ctl_set_config(struct ctl_space *space, const struct vmd_config *config);
 int ctl_get_stats(struct ctl_space *space, __u64 flags, struct vmd_stats *stats);
 int ctl_reset_stats(struct ctl_space *space);
 
+/* Set the shadows, none if its count is 0; read them: flags are given. */
+int ctl_set_shadows(struct ctl_space *space, const struct vmd_shadow_set *set);
+int ctl_get_shadows(struct ctl_space *space, struct vmd_shadow_get *get);
+
 int ctl_advise(struct ctl_space *space, const struct ctl_range *range,
 	       enum vmd_advice advice);
 int ctl_sync(struct ctl_space *space, const struct ctl_range *range);

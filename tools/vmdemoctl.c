@@ -15,6 +15,7 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "info",     "show the module's limits, or a space's setup", cmd_info },
 	{ "stats",    "show counters and the latency of faults",      cmd_stats },
 	{ "set",      "change a space's policy, budget, observer, size", cmd_set },
+	{ "shadow",   "run other policies beside a space's own, on metadata", cmd_shadow },
 	{ "policies", "list the replacement policies",		      cmd_policies },
 	{ "pages",    "show the state of each page of a space",	      cmd_pages },
 	{ "advise",   "read in, evict, pin, unmap pages of a space",  cmd_advise },

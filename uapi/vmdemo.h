@@ -43,6 +43,7 @@
 #define VMD_FEATURE_ENCRYPT	_BITULL(6)	/* VMD_SPACE_ENCRYPT */
 #define VMD_FEATURE_RECORD	_BITULL(7)	/* VMD_IOC_RECORD */
 #define VMD_FEATURE_WRITE	_BITULL(8)	/* VMD_ADVICE_WRITE */
+#define VMD_FEATURE_SHADOW	_BITULL(11)	/* VMD_IOC_SET_SHADOWS, policy "auto" */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -148,6 +149,99 @@ struct vmd_policy {
 	__u32 flags;
 	__u32 reserved;
 	char name[VMD_POLICY_LEN];
+};
+
+#define VMD_SHADOWS_MAX		8		/* of a space, at a time */
+#define VMD_SHADOW_SHIFT_MAX	16
+
+/**
+ * struct vmd_shadow_set - argument of VMD_IOC_SET_SHADOWS
+ * @count: shadows there shall be from now on, up to VMD_SHADOWS_MAX; 0: none
+ * @shift: they look at one page in 2^@shift, up to VMD_SHADOW_SHIFT_MAX; 0: at
+ *	all pages
+ * @flags: 0
+ * @reserved: 0
+ * @policies: a policy each, as in vmd_policy.name; zeros past @count
+ *
+ * A shadow is a policy that runs beside the space's own, on metadata alone: it
+ * hears of every reference that vmd_stats.references counts, has as many frames
+ * as the budget, divided by 2^@shift, and counts what it would have missed.
+ * With observer "trap" that is all references, in order: at @shift 0, of a space
+ * where nothing has been touched yet, its misses are those that the space would
+ * have had with that policy, exactly. With "fault" it hears of faults alone,
+ * with "accessed" of misses at once and of hits when the accessed bits are
+ * read, perhaps much later and never as writes.
+ *
+ * Shadows begin with the pages that are resident then, as a live switch to
+ * that policy would, and with all counts at 0 (so VMD_IOC_RESET_STATS sets
+ * them, too). Shadows that there were are gone. A budget that changes takes
+ * their frames along, where there is memory for that; a page whose content is
+ * dropped leaves them; a change of policy or observer leaves them as they are.
+ * They know nothing of pins, of advice and of reading ahead. They go with the
+ * space; a space that a file is attached to has its own.
+ *
+ * EOPNOTSUPP for a policy that has to know the future; ENOMEM; EDQUOT: each
+ * page of their memory counts as a frame of the space's owner, and at most half
+ * of vmd_info.user_frames may go there.
+ */
+struct vmd_shadow_set {
+	__u32 count;
+	__u32 shift;
+	__u32 flags;
+	__u32 reserved;
+	char policies[VMD_SHADOWS_MAX][VMD_POLICY_LEN];
+};
+
+/**
+ * struct vmd_shadow_run - what one shadow has counted
+ * @policy: which
+ * @references: to the pages it looks at
+ * @misses: those it would have missed
+ * @evictions: pages it would have evicted
+ * @evictions_dirty: those it knows to have been written since they came in
+ */
+struct vmd_shadow_run {
+	char policy[VMD_POLICY_LEN];
+	__u64 references;
+	__u64 misses;
+	__u64 evictions;
+	__u64 evictions_dirty;
+};
+
+/* vmd_shadow_get.flags */
+#define VMD_SHADOW_AUTO		_BITUL(0)	/* those that "auto" goes by */
+
+/**
+ * struct vmd_shadow_get - argument of VMD_IOC_GET_SHADOWS
+ * @flags: in: 0 for those of VMD_IOC_SET_SHADOWS, or VMD_SHADOW_AUTO for those
+ *	of the policy "auto"
+ * @count: out, as all that follows: how many there are; perhaps none
+ * @shift: as it was set
+ * @frames: that each of them has: the budget divided by 2^@shift, 1 at least
+ * @references: of the space, to all pages, since they began
+ * @misses: of these
+ * @evictions: of the space, since they began
+ * @evictions_dirty: of these
+ * @bytes: memory they take
+ * @switches: how often "auto" changed the policy since it was set
+ * @live: the policy that runs in the space now, also with "auto"
+ * @runs: the shadows, in the order in which they were set
+ *
+ * misses * 2^@shift of a shadow stands against the @misses of the space.
+ */
+struct vmd_shadow_get {
+	__u32 flags;
+	__u32 count;
+	__u32 shift;
+	__u32 frames;
+	__u64 references;
+	__u64 misses;
+	__u64 evictions;
+	__u64 evictions_dirty;
+	__u64 bytes;
+	__u64 switches;
+	char live[VMD_POLICY_LEN];
+	struct vmd_shadow_run runs[VMD_SHADOWS_MAX];
 };
 
 /**
@@ -546,6 +640,8 @@ struct vmd_ring {
 #define VMD_IOC_SET_FILE	_IOW(VMD_IOC_TYPE, 0x2B, struct vmd_set_file)
 #define VMD_IOC_PUNCH		_IOW(VMD_IOC_TYPE, 0x2C, struct vmd_punch)
 #define VMD_IOC_RECORD		_IOW(VMD_IOC_TYPE, 0x2D, struct vmd_record)
+#define VMD_IOC_SET_SHADOWS	_IOW(VMD_IOC_TYPE, 0x30, struct vmd_shadow_set)
+#define VMD_IOC_GET_SHADOWS	_IOWR(VMD_IOC_TYPE, 0x31, struct vmd_shadow_get)
 
 /* Of a recorder's descriptor: end the recording. What is in the ring stays. */
 #define VMD_IOC_RECORD_STOP	_IO(VMD_IOC_TYPE, 0x40)
@@ -572,6 +668,9 @@ VMD_ASSERT_SIZE(vmd_set_file, 32);
 VMD_ASSERT_SIZE(vmd_punch, 24);
 VMD_ASSERT_SIZE(vmd_record, 32);
 VMD_ASSERT_SIZE(vmd_ring, 17 * 8);
+VMD_ASSERT_SIZE(vmd_shadow_set, 16 + 8 * 64);
+VMD_ASSERT_SIZE(vmd_shadow_run, 96);
+VMD_ASSERT_SIZE(vmd_shadow_get, 128 + 8 * 96);
 #undef VMD_ASSERT_SIZE
 
 #endif /* _UAPI_VMDEMO_H */

@@ -120,6 +120,8 @@ int main(int argc, char **argv)
 	test_vectors(optind < argc ? argv[optind] : "vectors.txt");
 	test_contract();
 	test_parse();
+	test_auto();
+	test_shadow();
 	test_sim();
 	test_real();
 	test_opt();

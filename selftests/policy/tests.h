@@ -34,6 +34,8 @@ void test_vectors(const char *file);
 void test_naive(void);
 void test_contract(void);
 void test_parse(void);
+void test_auto(void);
+void test_shadow(void);
 void test_sim(void);
 void test_real(void);
 void test_opt(void);

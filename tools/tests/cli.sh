@@ -37,7 +37,7 @@ test_help() {
 	prints 'Usage: vmdemoctl' --help
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
-	for verb in list info stats set policies pages advise punch sync play exec record simulate \
+	for verb in list info stats set shadow policies pages advise punch sync play exec record simulate \
 		compare mrc convert; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
@@ -94,6 +94,29 @@ test_keys() {
 	refused 2 'requires an argument' set 3 --encrypt
 	refused 2 'not key=value' set 3 lru
 	refused 2 'not key=value' set 3 =lru
+}
+
+test_shadow_words() {
+	refused 2 'SPACE is missing' shadow
+	refused 2 "space 'x': not an id" shadow x
+	refused 2 "unknown policy 'nope': one of .*lru" shadow 3 lru,nope
+	refused 2 "unknown policy ''" shadow 3 lru,
+	refused 2 "policy 'opt' has to know the future" shadow 3 fifo,opt
+	refused 2 "policy 'auto:of=lru': a shadow is a policy" shadow 3 lru,auto:of=lru
+	refused 2 "'x=1' is wrong: random takes seed=" shadow 3 lru,random:x=1,arc
+	refused 2 "'sieve': at most 8 shadows" shadow 3 lru,fifo,clock,mru,lfu,arc,car,nru,sieve
+	refused 2 "sample '1/3': want 1/N, N a power of two up to 65536" shadow 3 lru -s 1/3
+	refused 2 "sample '1/131072': want" shadow 3 lru -s 1/131072
+	refused 2 "sample '0': want" shadow 3 lru -s 0
+	refused 2 '--sample needs POLICIES' shadow 3 -s 1/2
+	refused 2 'one of POLICIES, --off and --auto' shadow 3 lru --off
+	refused 2 'one of POLICIES, --off and --auto' shadow 3 --auto --off
+	refused 2 "interval '0': want seconds" shadow 3 -i 0
+	refused 2 "policy 'auto:of=lru': 'lru' is wrong: want auto" set 3 policy=auto:of=lru
+	refused 2 "'opt' has to know the future: only a" set 3 policy=auto:of=lru+opt
+	refused 2 "no policy at 'nope,margin=5'" set 3 policy=auto:of=lru+nope,margin=5
+	refused 2 "'91' is out of bounds: want auto.*margin=0..90" set 3 policy=auto:margin=91
+	refused 2 "'speed=1' is wrong: want auto.*interval=" set 3 policy=auto:speed=1
 }
 
 test_references() {
@@ -167,6 +190,10 @@ test_files() {
 	prints '^newer .*tomorrow$' policies
 	prints '^fifo .*not in the loaded module' policies
 	refused 2 "unknown policy 'x': one of lru, newer" set 3 policy=x
+	printf '%s\n' '5 uid=0 pid=7 size=5 budget=4 resident=0 dirty=0 policy=auto observer=trap store=file flags=- live=mru comm=x' \
+		>> "$VMDEMO_PROC/spaces"
+	prints ' auto\[mru\] ' list
+	prints '"live": *"mru"' list --json
 	echo nonsense >> "$VMDEMO_PROC/spaces"
 	refused 1 "'nonsense' is not what" list --json
 }
@@ -271,6 +298,39 @@ test_space() {
 	exec 9>&-
 }
 
+test_shadow_device() {
+	local space
+
+	exec 9<> "$device"
+	space=$(awk 'END { print $1 }' /proc/vmdemo/spaces)
+	prints '; no shadows$' shadow "$space"
+	json shadow "$space" --json
+	run set "$space" policy=lru observer=trap budget=4
+	run shadow "$space" lru,mru,random:seed=7
+	report "$status" 'shadow: begins'
+	# The open file stands for the space.
+	dd if=/dev/zero bs=4096 count=60 2> /dev/null >&9
+	prints '^live lru; [0-9]* references since; shadows of 4 frames, 1/1 of the pages' \
+		shadow "$space"
+	prints '^(live) ' shadow "$space"
+	prints '^random:seed=7 ' shadow "$space"
+	json shadow "$space" --json
+	prints '"sampled_misses"' shadow "$space" --json
+	run shadow "$space" arc --sample 1/2
+	prints 'shadows of 2 frames, 1/2 of the pages' shadow "$space"
+	run shadow "$space" --off
+	prints '; no shadows$' shadow "$space"
+	run set "$space" policy=auto:of=lru+mru
+	prints '^live lru, after 0 switches; ' shadow "$space" --auto
+	prints '^policy  *auto:of=lru+mru$' info "$space"
+	prints '^live  *lru$' info "$space"
+	prints 'auto:of=lru+mru\[lru\]' list
+	prints '"live": *"lru"' list --json
+	json info "$space" --json
+	refused 2 'has to know the future' shadow "$space" opt
+	exec 9>&-
+}
+
 test_device() {
 	test_vectors
 	test_lines
@@ -279,6 +339,7 @@ test_device() {
 	json stats --json
 	prints '^lru ' policies
 	test_space
+	test_shadow_device
 	test_exec_device
 	test_record_device
 }
@@ -287,6 +348,7 @@ test_help
 test_usage
 test_ranges
 test_keys
+test_shadow_words
 test_references
 test_traces
 test_no_device
