@@ -35,10 +35,9 @@ static error_t future_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->options;
 		return 0;
-	case ARGP_KEY_END:
-		future_check_args(state, args);
-		/* fall through */
 	default:
+		if (key == ARGP_KEY_END)
+			future_check_args(state, args);
 		return ctl_word(key, arg, state, &args->words);
 	}
 }
