@@ -35,7 +35,7 @@
 
 #define STRING_NONE	((u32)~0)
 #define STRING_BITS	8		/* a new table has 2^8 entries */
-#define STRING_STEPS	65536		/* references passed over in one look */
+#define STRING_STEPS	16384		/* references passed over in one look */
 #define STRING_PAUSE	8192		/* references between two pauses */
 
 /**
@@ -103,9 +103,9 @@ static u32 *string_entry(const struct vmd_string *s, u32 page)
  * @s: the string
  * @page: which
  *
- * Returns the first reference to it at or after the position, or VMD_NEVER. At
- * worst, what was skipped is passed over in several looks: the spinlock is not
- * to be held for long.
+ * Returns the first reference to it at or after the position, or VMD_NEVER. The
+ * spinlock is not to be held for long: where very many were skipped, the page
+ * counts as used right now, and the next look goes on.
  */
 u64 vmd_string_look(struct vmd_string *s, pgoff_t page)
 {
@@ -117,7 +117,9 @@ u64 vmd_string_look(struct vmd_string *s, pgoff_t page)
 	while (*entry < s->at && s->next[*entry] != STRING_NONE &&
 	       steps++ < STRING_STEPS)
 		*entry = s->next[*entry];
-	return *entry < s->at ? VMD_NEVER : *entry;
+	if (*entry >= s->at)
+		return *entry;
+	return s->next[*entry] == STRING_NONE ? VMD_NEVER : s->at;
 }
 
 static bool string_is_at(const struct vmd_string *s, u32 at, pgoff_t page)

@@ -265,6 +265,32 @@ TEST_F(future, other_observers_find_the_place_at_each_miss)
 	}
 }
 
+/* 0 1 2, then 0 and 1 very often and unseen; of 0, 1 and 2 it is 2 that goes. */
+TEST_F(future, many_hits_that_are_not_seen_are_passed_over)
+{
+	static __u32 refs[3 + 60000 + 4];
+	struct vmd_future f;
+	struct vmd_stats s;
+	size_t n = COUNT(refs), i;
+
+	for (i = 0; i < n; i++)
+		refs[i] = i < 3 ? i : (i - 3) % 2;
+	refs[n - 4] = 3;
+	refs[n - 3] = 0;
+	refs[n - 2] = 1;
+	refs[n - 1] = 2;
+	ASSERT_EQ(0, vmd_set(self->fd, NULL, "fault", 3));
+	ASSERT_EQ(0, load(self->fd, refs, 0, n, n));
+	ASSERT_EQ(0, vmd_policy(self->fd, "opt"));
+	for (i = 0; i < n; i++)
+		vmd_load(self->map + refs[i] * vmd_ps);
+	ASSERT_EQ(0, vmd_stats(self->fd, &s));
+	EXPECT_EQ(5, s.misses);
+	ASSERT_EQ(0, ask(self->fd, &f));
+	EXPECT_EQ(n, f.position);
+	EXPECT_EQ(0, f.departures);
+}
+
 TEST_F(future, a_string_in_many_calls_is_one_string)
 {
 	struct vmd_future f;
