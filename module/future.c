@@ -14,9 +14,9 @@
  *
  *  - Observer "trap" sees every reference in order. One that is not what is
  *    expected is a departure: it has strayed, and the position stays. If the
- *    reference after it is what follows its own next place in the string, the
- *    string is taken up again there, and what is between was skipped; if it is
- *    what was expected all along, the one that strayed was one too many.
+ *    next one is what was expected all along, the one that strayed was one too
+ *    many; if it strays, too, and the two stand side by side further on in the
+ *    string, that is taken up again there, and what is between was skipped.
  *
  *  - Observers "fault" and "accessed" do not see hits on mapped pages. But a
  *    page that faults (with "accessed": that misses) was not mapped before, so
@@ -36,6 +36,7 @@
 #define STRING_NONE	((u32)~0)
 #define STRING_BITS	8		/* a new table has 2^8 entries */
 #define STRING_STEPS	16384		/* references passed over in one look */
+#define STRING_PLACES	256		/* looked at to take a string up again */
 #define STRING_PAUSE	8192		/* references between two pauses */
 
 /**
@@ -50,9 +51,8 @@
  * @pages: different pages
  * @charged: pages of memory that count as frames of the space's owner
  * @at: the position
- * @resume: where it goes on if the reference that strayed last is at its next
- *	place; STRING_NONE: nowhere
  * @astray: the last reference has strayed
+ * @last: and that was its page
  * @followed: references that were as expected
  * @skipped: references of the string that were passed over
  * @strayed: references that have no place at the position
@@ -71,8 +71,8 @@ struct vmd_string {
 	u32 pages;
 	unsigned long charged;
 	u32 at;
-	u32 resume;
 	bool astray;
+	u64 last;
 	u64 followed;
 	u64 skipped;
 	u64 strayed;
@@ -122,9 +122,24 @@ u64 vmd_string_look(struct vmd_string *s, pgoff_t page)
 	return s->next[*entry] == STRING_NONE ? VMD_NEVER : s->at;
 }
 
-static bool string_is_at(const struct vmd_string *s, u32 at, pgoff_t page)
+static bool string_expects(const struct vmd_string *s, pgoff_t page)
 {
-	return at < s->nr && s->page[at] == page;
+	return s->at < s->nr && s->page[s->at] == page;
+}
+
+/* A place of the page right behind the one that strayed, or VMD_NEVER. */
+static u64 string_resume(struct vmd_string *s, pgoff_t page)
+{
+	u64 at = vmd_string_look(s, page);
+	u32 i;
+
+	for (i = 0; at < s->nr && i < STRING_PLACES; i++) {
+		if (at > s->at && s->page[at - 1] == s->last &&
+		    s->page[at] == page)
+			return at;
+		at = s->next[at];
+	}
+	return VMD_NEVER;
 }
 
 /**
@@ -137,14 +152,14 @@ static bool string_is_at(const struct vmd_string *s, u32 at, pgoff_t page)
  */
 void vmd_string_expect(struct vmd_string *s, pgoff_t page, bool ordered)
 {
-	u64 at = s->at;
+	u64 at = VMD_NEVER;
 
-	if (string_is_at(s, s->at, page))
+	if (string_expects(s, page))
 		return;
 	if (!ordered)
 		at = vmd_string_look(s, page);
-	else if (string_is_at(s, s->resume, page))
-		at = s->resume;
+	else if (s->astray)
+		at = string_resume(s, page);
 	if (at == VMD_NEVER)
 		return;
 	s->skipped += at - s->at;
@@ -153,8 +168,6 @@ void vmd_string_expect(struct vmd_string *s, pgoff_t page, bool ordered)
 
 static void string_stray(struct vmd_string *s, pgoff_t page)
 {
-	u64 place = vmd_string_look(s, page);
-
 	if (!s->departures) {
 		s->first_position = s->at;
 		s->first_page = page;
@@ -162,7 +175,7 @@ static void string_stray(struct vmd_string *s, pgoff_t page)
 	s->departures += !s->astray;
 	s->strayed++;
 	s->astray = true;
-	s->resume = place == VMD_NEVER ? STRING_NONE : place + 1;
+	s->last = page;
 }
 
 /**
@@ -176,11 +189,10 @@ static void string_stray(struct vmd_string *s, pgoff_t page)
 u64 vmd_string_take(struct vmd_string *s, pgoff_t page, bool ordered)
 {
 	vmd_string_expect(s, page, ordered);
-	if (string_is_at(s, s->at, page)) {
+	if (string_expects(s, page)) {
 		s->at++;
 		s->followed++;
 		s->astray = false;
-		s->resume = STRING_NONE;
 	} else {
 		string_stray(s, page);
 	}
@@ -250,7 +262,6 @@ static struct vmd_string *string_new(struct vmd_space *space, u32 nr)
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	s->nr = nr;
-	s->resume = STRING_NONE;
 	s->salt = get_random_u32();
 	err = string_charge(space, s);
 	if (!err) {

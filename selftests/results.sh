@@ -57,7 +57,7 @@ shown() {
 	echo '```'
 }
 
-# A table of the kernel's counts and the simulator's, which have to be the same.
+# A line of a table: the kernel's counts and the simulator's. Fails if they differ.
 opt_line() {
 	local name=$1 frames kernel simulated
 
@@ -71,7 +71,7 @@ opt_line() {
 }
 
 picture() {
-	"$TOP/tools/vmdemoctl" mrc --policy lru,fifo,clock,sieve,arc,lirs,opt \
+	LC_ALL=C.UTF-8 "$TOP/tools/vmdemoctl" mrc --policy lru,fifo,clock,sieve,arc,lirs,opt \
 		--frames 5%,10%,15%,20%,25%,30%,40%,50%,60%,70%,80%,90%,100% \
 		--output "$PICTURES/$1.svg" "$WORK/$1.vmd" >/dev/null
 }
@@ -137,6 +137,9 @@ case ${1:-} in
 *) usage >&2 && exit 2 ;;
 esac
 make -s -C "$TOP/tools"
+for name in sort sqlite3 matrix search; do
+	line=$(opt_line $name) || { echo "results.sh: the kernel and the simulator differ: $line" >&2 && exit 1; }
+done
 mkdir -p "$PICTURES"
 page >"$WORK/page.md"
 mv "$WORK/page.md" "$OUT"

@@ -570,8 +570,8 @@ struct vmd_ring {
  * References are those that vmd_stats.references counts. Observer "trap" sees all
  * of them (a change of page), so all have to be in the string, and policy "opt"
  * is exact. Where a reference departs from the string, the position stays until
- * either what is expected comes after all, or two references in a row are found
- * at the first one's next place in the string: it goes on there. Until then, and
+ * either what is expected comes after all, or two references that strayed in a
+ * row stand side by side further on in the string: it goes on there. Until then, and
  * behind the end, "opt" goes by what it knows: pages not used again in the
  * string go first, of these clean ones, of these the least recently used.
  * Observer "fault" does not see references to mapped pages, and of "accessed"
