@@ -290,9 +290,6 @@ static int config_check_policy(const struct vmd_config *cfg,
 	}
 	if (vmd_policy_parse(cfg->policy, &to->policy, &bad))
 		return -EINVAL;
-	/* It is one, but nobody here knows what will be used next. */
-	if (to->policy.ops->flags & VMD_POLICY_FUTURE)
-		return -EOPNOTSUPP;
 	return 0;
 }
 
@@ -382,6 +379,9 @@ static int config_apply_some(struct vmd_space *space, struct config_change *to,
 	bool crypt = config_switches_crypt(space, to);
 	int err = 0;
 
+	if (to->mask & VMD_CONFIG_POLICY && !space->string &&
+	    to->policy.ops->flags & VMD_POLICY_FUTURE)
+		return -ENODATA;
 	if (crypt && READ_ONCE(space->places))
 		return -EBUSY;
 	/* What went now would go as it shall no more, and then be in the way. */

@@ -29,8 +29,6 @@ static int policies_show(struct seq_file *m, void *v)
 
 	for (i = 0; i < vmd_nr_policies; i++) {
 		ops = vmd_policies[i];
-		if (ops->flags & VMD_POLICY_FUTURE)
-			continue;
 		seq_printf(m, "%s %s\n", ops->name, ops->text);
 		for (j = 0; j < ops->nr_params; j++) {
 			param = &ops->params[j];

@@ -9,8 +9,10 @@
 #include <linux/log2.h>
 #include <linux/slab.h>
 
-#include "space.h"
+#include "future.h"
 #include "trace.h"
+
+#define OVERDUE_AT_ONCE	64
 
 static void *decide_alloc(const struct vmd_policy_ops *ops, u32 slots,
 			  u32 frames)
@@ -76,35 +78,41 @@ struct decide_move {
 	struct vmd_space *space;
 	const struct vmd_policy_ops *ops;
 	void *state;
+	struct vmd_string *string;
 };
 
+/* Who knows the future may as well know what is dirty. */
 static bool decide_move_one(void *arg, u32 slot)
 {
 	struct decide_move *to = arg;
 	struct vmd_frame *f = vmd_frame_by_id(to->space, slot);
+	u32 flags = 0;
 
-	to->ops->inserted(to->state, slot, f->index, 0);
+	if (to->string && to->ops->flags & VMD_POLICY_FUTURE) {
+		vmd_policy_future(to->ops, to->state,
+				  vmd_string_look(to->string, f->index));
+		flags = folio_test_dirty(f->folio) ? VMD_REF_WRITE : 0;
+	}
+	to->ops->inserted(to->state, slot, f->index, flags);
 	return true;
 }
 
 /* The slots of the old state go into the new one, in the old one's order. */
 static void decide_move_all(struct vmd_space *space,
-			    const struct vmd_policy_ops *ops, void *state)
+			    const struct vmd_policy_ops *ops, void *state,
+			    struct vmd_string *string)
 {
-	struct decide_move to = { .space = space, .ops = ops, .state = state };
+	struct decide_move to = {
+		.space = space, .ops = ops, .state = state, .string = string,
+	};
 
 	space->policy.ops->walk(space->policy_state, decide_move_one, &to);
 }
 
-/**
- * vmd_policy_switch - change the policy of a living space
- * @space: config_lock is held
- * @choice: to which
- *
- * The spinlock is held while every resident page is moved: some 20 ns a page.
- */
-int vmd_policy_switch(struct vmd_space *space,
-		      const struct vmd_policy_choice *choice)
+/* Put a policy in the place of the present one, and follow @string from now on. */
+static int decide_replace(struct vmd_space *space,
+			  const struct vmd_policy_choice *choice,
+			  struct vmd_string *string)
 {
 	u32 frames, slots;
 	void *state, *old;
@@ -119,16 +127,56 @@ int vmd_policy_switch(struct vmd_space *space,
 	}
 	choice->ops->init(state, slots, frames, choice->params);
 	spin_lock(&space->policy_lock);
-	decide_move_all(space, choice->ops, state);
+	decide_move_all(space, choice->ops, state, string);
 	old = space->policy_state;
 	space->policy_state = state;
 	trace_vmdemo_policy(space->id, space->policy.ops->name,
 			    choice->ops->name,
 			    atomic_long_read(&space->resident));
 	space->policy = *choice;
+	WRITE_ONCE(space->string, string);
 	spin_unlock(&space->policy_lock);
 	mutex_unlock(&space->grow_lock);
 	kvfree(old);
+	return 0;
+}
+
+/**
+ * vmd_policy_switch - change the policy of a living space
+ * @space: config_lock is held
+ * @choice: to which; one that has to know the future only where there is a string
+ *
+ * The spinlock is held while every resident page is moved: some 20 ns a page.
+ */
+int vmd_policy_switch(struct vmd_space *space,
+		      const struct vmd_policy_choice *choice)
+{
+	return decide_replace(space, choice, space->string);
+}
+
+/**
+ * vmd_policy_follow - follow another reference string
+ * @space: config_lock is held
+ * @string: the string, or NULL; it is exchanged with the one before
+ *
+ * A policy that goes by it starts anew. Returns 0, -EBUSY or -ENOMEM.
+ */
+int vmd_policy_follow(struct vmd_space *space, struct vmd_string **string)
+{
+	struct vmd_policy_choice now = space->policy;
+	struct vmd_string *was = space->string;
+	int err;
+
+	if (now.ops->flags & VMD_POLICY_FUTURE) {
+		err = *string ? decide_replace(space, &now, *string) : -EBUSY;
+		if (err)
+			return err;
+	} else {
+		spin_lock(&space->policy_lock);
+		WRITE_ONCE(space->string, *string);
+		spin_unlock(&space->policy_lock);
+	}
+	*string = was;
 	return 0;
 }
 
@@ -143,7 +191,7 @@ static void decide_reshape_locked(struct vmd_space *space, void *state,
 		ops->resize(state, slots, frames);
 	} else {
 		ops->init(state, slots, frames, space->policy.params);
-		decide_move_all(space, ops, state);
+		decide_move_all(space, ops, state, space->string);
 	}
 }
 
@@ -185,33 +233,60 @@ int vmd_policy_reshape(struct vmd_space *space, u32 slots, unsigned long budget)
 	return 0;
 }
 
+static bool decide_in_order(const struct vmd_space *space)
+{
+	return READ_ONCE(space->observer) == VMD_OBSERVER_TRAP;
+}
+
 /**
  * vmd_decide_missed - a page is wanted that is not resident
  * @space: of which
  * @index: the page; room may have to be made for it
+ * @reference: and that is a reference
  */
-void vmd_decide_missed(struct vmd_space *space, pgoff_t index)
+void vmd_decide_missed(struct vmd_space *space, pgoff_t index, bool reference)
 {
-	if (!READ_ONCE(space->policy.ops)->missed)
+	if (!READ_ONCE(space->policy.ops)->missed && !READ_ONCE(space->string))
 		return;
 	spin_lock(&space->policy_lock);
+	/* What goes for it is to be chosen by what comes after it. */
+	if (space->string && reference)
+		vmd_string_expect(space->string, index, decide_in_order(space));
 	vmd_policy_missed(space->policy.ops, space->policy_state, index);
 	spin_unlock(&space->policy_lock);
+}
+
+/*
+ * The page is referenced, or only came in: tell the policy when it is used next.
+ * Called under policy_lock.
+ */
+static void decide_foresee(struct vmd_space *space, pgoff_t index,
+			   bool reference)
+{
+	u64 next;
+
+	if (likely(!space->string))
+		return;
+	next = reference ? vmd_string_take(space->string, index,
+					   decide_in_order(space)) :
+			   vmd_string_look(space->string, index);
+	vmd_policy_future(space->policy.ops, space->policy_state, next);
 }
 
 /**
  * vmd_decide_inserted - a page is in its frame now
  * @space: of which
  * @f: the frame
- * @flags: VMD_REF_*
+ * @flags: VMD_REF_* and VMD_DECIDE_REFERENCE
  */
 void vmd_decide_inserted(struct vmd_space *space, struct vmd_frame *f,
 			 u32 flags)
 {
 	spin_lock(&space->policy_lock);
 	vmd_frame_set(f, VMD_FRAME_QUEUED);
+	decide_foresee(space, f->index, flags & VMD_DECIDE_REFERENCE);
 	space->policy.ops->inserted(space->policy_state, f->id, f->index,
-				    flags);
+				    flags & ~VMD_DECIDE_REFERENCE);
 	spin_unlock(&space->policy_lock);
 }
 
@@ -219,15 +294,21 @@ void vmd_decide_inserted(struct vmd_space *space, struct vmd_frame *f,
  * vmd_decide_touched - a resident page was referenced
  * @space: of which
  * @f: its frame
- * @flags: VMD_REF_WRITE or 0
+ * @flags: VMD_REF_WRITE and VMD_DECIDE_REFERENCE
+ *
+ * What observer "accessed" finds out tells nothing of when it was.
  */
 void vmd_decide_touched(struct vmd_space *space, struct vmd_frame *f,
 			u32 flags)
 {
+	bool reference = flags & VMD_DECIDE_REFERENCE &&
+			 READ_ONCE(space->observer) != VMD_OBSERVER_ACCESSED;
+
 	spin_lock(&space->policy_lock);
+	decide_foresee(space, READ_ONCE(f->index), reference);
 	if (vmd_frame_test(f, VMD_FRAME_QUEUED))
 		vmd_policy_touched(space->policy.ops, space->policy_state,
-				   f->id, flags);
+				   f->id, flags & ~VMD_DECIDE_REFERENCE);
 	spin_unlock(&space->policy_lock);
 }
 
@@ -261,6 +342,29 @@ void vmd_decide_kept(struct vmd_space *space, struct vmd_frame *f)
 	spin_unlock(&space->policy_lock);
 }
 
+/*
+ * Where references were skipped, pages are due that were not used: tell when they
+ * are used next, some at a time. Returns false when there are none left.
+ * Called under policy_lock.
+ */
+static bool decide_catch_up(struct vmd_space *space)
+{
+	const struct vmd_policy_ops *ops = space->policy.ops;
+	u64 now = vmd_string_position(space->string);
+	u32 slot, n;
+	u64 next;
+
+	for (n = 0; n < OVERDUE_AT_ONCE; n++) {
+		slot = vmd_policy_overdue(ops, space->policy_state, now);
+		if (slot == VMD_NO_SLOT)
+			return false;
+		next = vmd_string_look(space->string,
+				       vmd_frame_by_id(space, slot)->index);
+		vmd_policy_due(ops, space->policy_state, slot, next);
+	}
+	return true;
+}
+
 /**
  * vmd_decide_victims - who should go
  * @space: of which
@@ -274,6 +378,11 @@ u32 vmd_decide_victims(struct vmd_space *space, u32 *out, u32 max)
 	u32 n;
 
 	spin_lock(&space->policy_lock);
+	while (unlikely(space->string) && decide_catch_up(space)) {
+		spin_unlock(&space->policy_lock);
+		cond_resched();
+		spin_lock(&space->policy_lock);
+	}
 	n = space->policy.ops->victim(space->policy_state, out, max);
 	spin_unlock(&space->policy_lock);
 	return n;

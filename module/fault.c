@@ -223,8 +223,8 @@ static vm_fault_t fault_soft(struct vmd_access *a, struct vmd_frame *f,
 			vmd_count(space, hits);
 			vmd_record_reference(a, false);
 			vmd_shadows_reference(space, a->index, a->write);
-			vmd_decide_touched(space, f,
-					   a->write ? VMD_REF_WRITE : 0);
+			vmd_decide_touched(space, f, VMD_DECIDE_REFERENCE |
+					   (a->write ? VMD_REF_WRITE : 0));
 		}
 	}
 	if (!a->file && !a->vmf->cow_page)

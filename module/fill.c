@@ -32,7 +32,7 @@ static void fill_undo(struct vmd_space *space, struct vmd_frame *f,
  * @space: of which
  * @f: its frame, filling
  * @folio: its memory
- * @flags: VMD_REF_* and FILL_ACCESS
+ * @flags: VMD_REF_*, VMD_DECIDE_REFERENCE and FILL_ACCESS
  * @pin: pin it
  *
  * The folio stays locked: nobody can take it away before the caller has mapped
@@ -83,9 +83,17 @@ void vmd_fill_give_up(struct vmd_space *space, const struct vmd_filling *page)
 	fill_undo(space, page->f, page->entry);
 }
 
+/* Every miss of a fault is one; advice is none. */
+static bool fill_is_reference(const struct vmd_access *a)
+{
+	return a->vmf || a->reference;
+}
+
 static u32 fill_flags(const struct vmd_access *a)
 {
-	return (a->vmf ? FILL_ACCESS : 0) | (a->write ? VMD_REF_WRITE : 0);
+	return (a->vmf ? FILL_ACCESS : 0) |
+	       (fill_is_reference(a) ? VMD_DECIDE_REFERENCE : 0) |
+	       (a->write ? VMD_REF_WRITE : 0);
 }
 
 /* Get a frame's memory within the budget. */
@@ -97,7 +105,7 @@ static int fill_memory(struct vmd_access *a, struct vmd_frame *f,
 
 	/* A page that is pinned never gets into the policy's hands. */
 	if (!a->pin)
-		vmd_decide_missed(a->space, a->index);
+		vmd_decide_missed(a->space, a->index, fill_is_reference(a));
 	err = vmd_frame_charge(a, folio);
 	if (err)
 		return err;

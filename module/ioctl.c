@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 
 #include "chardev.h"
+#include "future.h"
 #include "record.h"
 #include "shadows.h"
 #include "version.h"
@@ -34,6 +35,7 @@ union ioctl_arg {
 	struct vmd_record record;
 	struct vmd_shadow_set shadow_set;
 	struct vmd_shadow_get shadow_get;
+	struct vmd_future future;
 };
 
 /**
@@ -61,7 +63,7 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
 			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD |
-			 VMD_FEATURE_WRITE | VMD_FEATURE_SHADOW;
+			 VMD_FEATURE_WRITE | VMD_FEATURE_SHADOW | VMD_FEATURE_FUTURE;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -218,6 +220,13 @@ static long ioctl_get_shadows(struct file *file, struct vmd_space *space,
 	return vmd_shadows_get(space, &arg->shadow_get);
 }
 
+static long ioctl_future(struct file *file, struct vmd_space *space,
+			 union ioctl_arg *arg)
+{
+	return vmd_future_call(space, &arg->future,
+			       file->f_mode & FMODE_WRITE);
+}
+
 static long ioctl_attach(struct file *file, struct vmd_space *space,
 			 union ioctl_arg *arg)
 {
@@ -286,6 +295,7 @@ static const struct ioctl_call ioctl_calls[] = {
 	{ VMD_IOC_RECORD,	true,	ioctl_record },
 	{ VMD_IOC_SET_SHADOWS,	true,	ioctl_set_shadows },
 	{ VMD_IOC_GET_SHADOWS,	false,	ioctl_get_shadows },
+	{ VMD_IOC_FUTURE,	false,	ioctl_future },
 };
 
 /* The same command but for its size. */

@@ -223,7 +223,7 @@ static int param_set_policy(const char *val, const struct kernel_param *kp)
 		return -EINVAL;
 	}
 	if (choice.ops->flags & VMD_POLICY_FUTURE) {
-		pr_err("policy=%s: has to know the future, which only the simulator does: vmdemoctl simulate\n",
+		pr_err("policy=%s: has to know the future, which no new space does: load a string and set the policy then: vmdemoctl future\n",
 		       choice.ops->name);
 		return -EOPNOTSUPP;
 	}

@@ -61,15 +61,13 @@ static int procfs_stats(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* Those that a space can have. */
 static int procfs_policies(struct seq_file *m, void *v)
 {
 	u32 i;
 
 	for (i = 0; i < vmd_nr_policies; i++)
-		if (!(vmd_policies[i]->flags & VMD_POLICY_FUTURE))
-			seq_printf(m, "%s %s\n", vmd_policies[i]->name,
-				   vmd_policies[i]->text);
+		seq_printf(m, "%s %s\n", vmd_policies[i]->name,
+			   vmd_policies[i]->text);
 	return 0;
 }
 

@@ -161,7 +161,7 @@ static void read_add_ahead(struct read *read, struct vmd_access *a)
  * vmd_read - read a page, and what is likely to be wanted next
  * @a: the access; may wait, killably
  * @page: the page
- * @flags: VMD_REF_* and FILL_ACCESS
+ * @flags: VMD_REF_*, VMD_DECIDE_REFERENCE and FILL_ACCESS
  *
  * Returns 0: it is resident, its folio still locked; or an error of the store
  * or of vmd_io_wait(): then it is not, or nobody waits for it; -EAGAIN: once

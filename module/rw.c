@@ -27,7 +27,8 @@ static void rw_count(struct vmd_space *space, struct vmd_frame *f, bool missed,
 	if (!missed) {
 		vmd_count(space, hits);
 		vmd_ahead_hit(space, f);
-		vmd_decide_touched(space, f, write ? VMD_REF_WRITE : 0);
+		vmd_decide_touched(space, f, VMD_DECIDE_REFERENCE |
+				   (write ? VMD_REF_WRITE : 0));
 		return;
 	}
 	vmd_count(space, misses);
@@ -96,6 +97,7 @@ static struct folio *rw_get(struct vmd_space *space, pgoff_t index, bool write)
 {
 	struct vmd_access a = {
 		.space = space, .index = index, .write = write,
+		.reference = true,
 	};
 	int err = vmd_record_begin(&a);
 	struct folio *folio = err ? ERR_PTR(err) : rw_find(&a);

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "crypt.h"
+#include "future.h"
 #include "record.h"
 #include "shadows.h"
 
@@ -89,6 +90,7 @@ static void space_init_locks(struct vmd_space *space)
 	mutex_init(&space->evict_lock);
 	mutex_init(&space->config_lock);
 	mutex_init(&space->grow_lock);
+	mutex_init(&space->future_lock);
 	INIT_LIST_HEAD(&space->maps);
 	INIT_DELAYED_WORK(&space->harvest, vmd_harvest_work);
 	INIT_DELAYED_WORK(&space->trim, vmd_trim_work);
@@ -158,6 +160,9 @@ static int space_init_parts(struct vmd_space *space, struct vmd_space *like)
 	int err;
 
 	space_init_config(space, like, &policy, text, &encrypt);
+	/* A string is the other space's own. */
+	if (policy.ops->flags & VMD_POLICY_FUTURE)
+		return -ENODATA;
 	space->stats = __alloc_percpu_gfp(sizeof(*space->stats), sizeof(u64),
 					  GFP_KERNEL_ACCOUNT);
 	if (!space->stats)
@@ -180,6 +185,8 @@ static void space_free_parts(struct vmd_space *space)
 	vmd_crypt_free(space->crypt);
 	vmd_shadows_stop(space);
 	vmd_policy_stop(space);
+	vmd_string_free(space, space->string);
+	vmd_string_free(space, space->loading);
 	vmd_threads_destroy(space);
 	free_percpu(space->stats);
 	vmd_user_detach(space);
@@ -193,7 +200,8 @@ static void space_free_parts(struct vmd_space *space)
  * @like: another space whose budget, policy and observer it gets, or NULL: then
  *	it starts with the module parameters
  *
- * Returns it or -ENOMEM; -EDQUOT if its owner may not have another one.
+ * Returns it or -ENOMEM; -EDQUOT if its owner may not have another one; -ENODATA
+ * if the policy is one that has to know the future.
  */
 struct vmd_space *vmd_space_create(struct vmd_store *store,
 				   struct vmd_space *like)

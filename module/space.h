@@ -23,6 +23,8 @@
  *
  * Lock order, outermost first:
  *
+ *   vmd_space.future_lock	loading a string; user memory is copied under it,
+ *				and no fault takes it
  *   mmap_lock or VMA lock of the faulting mm
  *     vmd_space.config_lock	configuration changes, one at a time
  *       vmd_space.trap_lock	threads' current pages in observer "trap"
@@ -147,6 +149,7 @@ struct vmd_map {
 struct vmd_user;
 struct vmd_recorder;
 struct vmd_shadows;
+struct vmd_string;
 
 /**
  * struct vmd_ready - frames without a page, ready for the next fault (ready.c)
@@ -196,11 +199,16 @@ struct vmd_ready {
  * @free: first free frame structure, VMD_NO_SLOT if there is none
  * @nr_frames: frame structures there are
  * @chunks: the frame structures, VMD_CHUNK_FRAMES at a time
- * @policy_lock: @policy, @policy_state, @policy_slots and what is behind them
+ * @policy_lock: @policy, @policy_state, @policy_slots, @string and what is behind
+ *	them
  * @policy: name and parameters
  * @policy_state: the policy's memory
  * @policy_slots: frame numbers it is made for
  * @policy_frames: budget it was told of
+ * @string: the reference string it follows, or NULL (future.c); READ_ONCE outside
+ *	policy_lock to see whether there is one
+ * @future_lock: see the lock order; @loading
+ * @loading: a string that is not whole yet, or NULL
  * @observer: enum vmd_observer; READ_ONCE outside config_lock
  * @maps_lock: @maps, @map_seq
  * @maps: mappings, in the order of their seq
@@ -290,6 +298,9 @@ struct vmd_space {
 	void *policy_state;
 	u32 policy_slots;
 	u32 policy_frames;
+	struct vmd_string *string;
+	struct mutex future_lock;	/* loading a string */
+	struct vmd_string *loading;
 
 	enum vmd_observer observer;
 	spinlock_t maps_lock;		/* the list of mappings */
@@ -639,6 +650,12 @@ static inline void vmd_flush_check(struct vmd_space *space)
 		vmd_flush_kick(space);
 }
 
+/*
+ * Besides VMD_REF_*, to decide.c: the event is a reference, and not the second
+ * report of one, nor a page that came in by itself.
+ */
+#define VMD_DECIDE_REFERENCE	BIT(30)
+
 /* decide.c: the space's instance of its policy */
 int vmd_policy_start(struct vmd_space *space,
 		     const struct vmd_policy_choice *choice);
@@ -646,8 +663,9 @@ int vmd_policy_switch(struct vmd_space *space,
 		      const struct vmd_policy_choice *choice);
 int vmd_policy_reshape(struct vmd_space *space, u32 slots,
 		       unsigned long budget);
+int vmd_policy_follow(struct vmd_space *space, struct vmd_string **string);
 void vmd_policy_stop(struct vmd_space *space);
-void vmd_decide_missed(struct vmd_space *space, pgoff_t index);
+void vmd_decide_missed(struct vmd_space *space, pgoff_t index, bool reference);
 void vmd_decide_inserted(struct vmd_space *space, struct vmd_frame *f,
 			 u32 flags);
 void vmd_decide_touched(struct vmd_space *space, struct vmd_frame *f,

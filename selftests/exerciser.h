@@ -140,6 +140,7 @@ void ex_do_sync(struct ex *x);
 void ex_do_fsync(struct ex *x);
 void ex_do_msync(struct ex *x);
 void ex_do_advise(struct ex *x);
+int ex_set_policy(struct ex *x, int fd, const char *name);
 void ex_do_set_policy(struct ex *x);
 void ex_do_set_observer(struct ex *x);
 void ex_do_set_budget(struct ex *x);

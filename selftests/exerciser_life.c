@@ -85,11 +85,13 @@ void ex_start(struct ex *x)
 	x->cannot_punch = !(x->info.features & VMD_FEATURE_PUNCH);
 	x->budget = 4 + ex_below(x, EX_MAX_BUDGET - 3);
 	ex_expect(x, "VMD_IOC_SET_CONFIG",
-		  vmd_set(x->fd[0], x->policy, x->observer, x->budget), 0);
+		  vmd_set(x->fd[0], NULL, x->observer, x->budget), 0);
 	if (x->on_file)
 		start_on_file(x);
 	else
 		start_anonymous(x);
+	ex_expect(x, "VMD_IOC_SET_POLICY",
+		  ex_set_policy(x, x->fd[0], x->policy), 0);
 	ex_expect(x, "VMD_IOC_INFO", vmd_info(x->fd[0], &x->info), 0);
 }
 

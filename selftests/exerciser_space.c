@@ -206,6 +206,26 @@ void ex_do_advise(struct ex *x)
 	}
 }
 
+/**
+ * ex_set_policy - set a policy; what it has to know of the future is made up
+ */
+int ex_set_policy(struct ex *x, int fd, const char *name)
+{
+	__u32 pages[64];
+	struct vmd_future f = {
+		.pages = (uintptr_t)pages, .count = 64, .total = 64,
+	};
+	int i;
+
+	if (!strcmp(name, "opt")) {
+		for (i = 0; i < 64; i++)
+			pages[i] = ex_below(x, EX_PAGES);
+		if (ioctl(fd, VMD_IOC_FUTURE, &f))
+			return -1;
+	}
+	return vmd_policy(fd, name);
+}
+
 /* Another policy for a while, at times the configuration's again */
 void ex_do_set_policy(struct ex *x)
 {
@@ -219,7 +239,8 @@ void ex_do_set_policy(struct ex *x)
 	if (!strcmp(name, "random"))
 		sprintf(name, "random:seed=%u", (unsigned int)ex_below(x, 99));
 	ex_log(x, "policy %s", name);
-	ex_expect(x, "VMD_IOC_SET_POLICY", vmd_policy(ex_fd(x), name), 0);
+	ex_expect(x, "VMD_IOC_SET_POLICY",
+		  ex_set_policy(x, ex_fd(x), name), 0);
 }
 
 void ex_do_set_observer(struct ex *x)

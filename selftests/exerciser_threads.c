@@ -116,7 +116,8 @@ static void disturb_config(struct ex *x)
 	switch (choice) {
 	case 0:
 		ex_log(x, "policy %s", ex_policies[n]);
-		tolerate(x, "policy", vmd_policy(x->fd[0], ex_policies[n]), 0);
+		tolerate(x, "policy",
+			 ex_set_policy(x, x->fd[0], ex_policies[n]), 0);
 		break;
 	case 1:
 		n = 1 + ex_below(x, ex_one_in(x, 2) ? 8 : EX_MAX_BUDGET);

@@ -23,7 +23,7 @@ struct command {
 	const char *name;
 	unsigned int number;
 	__u64 feature;			/* ENOTTY without it */
-	int error[10];
+	int error[12];
 };
 
 #define COMMAND(name, feature, ...) \
@@ -33,8 +33,8 @@ static const struct command commands[] = {
 	COMMAND(INFO, 0, EFAULT),
 	COMMAND(GET_CONFIG, 0, EFAULT),
 	COMMAND(SET_CONFIG, 0, EINVAL, E2BIG, EBADF, EBUSY, EIO, ENOSPC, EROFS,
-		EOPNOTSUPP, EDQUOT),
-	COMMAND(SET_POLICY, 0, EINVAL, E2BIG, EBADF, EDQUOT),
+		EOPNOTSUPP, EDQUOT, ENODATA),
+	COMMAND(SET_POLICY, 0, EINVAL, E2BIG, EBADF, EDQUOT, ENODATA),
 	COMMAND(SET_BUDGET, 0, EINVAL, E2BIG, EBADF, EBUSY, EIO, ENOSPC),
 	COMMAND(GET_STATS, 0, EINVAL, E2BIG),
 	COMMAND(RESET_STATS, 0, EBADF),
@@ -43,13 +43,15 @@ static const struct command commands[] = {
 	COMMAND(ATTACH, 0, EINVAL, E2BIG, ENOENT, EPERM, EBUSY),
 	COMMAND(SYNC, 0, EINVAL, E2BIG, EIO, ENOSPC),
 	COMMAND(SET_FILE, VMD_FEATURE_FILE, EINVAL, E2BIG, EBADF, EFBIG, EBUSY,
-		ETXTBSY, EDQUOT),
+		ETXTBSY, EDQUOT, ENODATA),
 	COMMAND(PUNCH, VMD_FEATURE_PUNCH, EINVAL, E2BIG, EBADF, EBUSY,
 		EOPNOTSUPP, EROFS),
 	COMMAND(RECORD, VMD_FEATURE_RECORD, EINVAL, E2BIG, EBADF, EBUSY,
 		ENOMEM, EMFILE, ENFILE, EDQUOT),
 	COMMAND(SET_SHADOWS, VMD_FEATURE_SHADOW, EINVAL, E2BIG, EBADF, EDQUOT),
 	COMMAND(GET_SHADOWS, VMD_FEATURE_SHADOW, EINVAL, E2BIG),
+	COMMAND(FUTURE, VMD_FEATURE_FUTURE, EINVAL, E2BIG, EBADF, EBUSY, ENOMEM,
+		EDQUOT),
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(*commands))
@@ -133,7 +135,7 @@ static void name(struct fuzz *f, char *to)
 {
 	static const char *const names[] = {
 		"lru", "fifo", "clock", "clock-a", "lfu", "mru", "random",
-		"random:seed=5", "fault", "accessed", "trap", "random:seed=",
+		"random:seed=5", "opt", "fault", "accessed", "trap", "random:seed=",
 		"", "nonsense", "lru:", "random:seed=99999999999999999999",
 		"auto", "auto:of=lru+mru,interval=100,margin=0",
 	};
@@ -164,6 +166,20 @@ static void right_shadows(struct fuzz *f, struct vmd_shadow_set *s)
 	for (i = 0; i < s->count; i++)
 		strcpy(s->policies[i],
 		       vmd_policy_names[fuzz_below(f, 26)]);
+}
+
+/* In one call, or one of several; the array is what lies in the fence. */
+static void right_future(struct fuzz *f, struct vmd_future *u)
+{
+	if (!fuzz_below(f, 4)) {
+		u->flags = fuzz_below(f, 2);
+		return;
+	}
+	u->pages = (uintptr_t)f->fence;
+	u->total = 1 + fuzz_below(f, FENCE / 4);
+	u->first = fuzz_below(f, 3) ? 0 : fuzz_below(f, u->total);
+	u->count = fuzz_below(f, 2) ? u->total - u->first :
+				      1 + fuzz_below(f, u->total - u->first);
 }
 
 static void right_config(struct fuzz *f, struct vmd_config *c)
@@ -226,6 +242,9 @@ static void right_struct(struct fuzz *f, unsigned int command, void *data)
 	case VMD_IOC_GET_SHADOWS:
 		((struct vmd_shadow_get *)data)->flags = fuzz_below(f, 2);
 		break;
+	case VMD_IOC_FUTURE:
+		right_future(f, data);
+		break;
 	}
 }
 
@@ -283,6 +302,7 @@ static void tame(struct fuzz *f, unsigned int nr, char *data, size_t size)
 	struct vmd_budget *b = (void *)data;
 	struct vmd_attach *a = (void *)data;
 	struct vmd_pages *p = (void *)data;
+	struct vmd_future *u = (void *)data;
 
 	/* What is not given counts as zeros. */
 	memset(data + size, 0, MOST - size);
@@ -298,6 +318,11 @@ static void tame(struct fuzz *f, unsigned int nr, char *data, size_t size)
 		if (a->space_id && a->space_id >> 40 == 0 &&
 		    a->space_id != f->other)
 			a->space_id = size < 8 ? 0 : a->space_id | 1ULL << 40;
+		break;
+	case _IOC_NR(VMD_IOC_FUTURE):
+		/* Half a gigabyte at once is too much. */
+		if (u->total <= VMD_FUTURE_MAX)
+			u->total %= FENCE;
 		break;
 	case _IOC_NR(VMD_IOC_PAGES):
 		/* Addresses that nobody has are left as they are. */

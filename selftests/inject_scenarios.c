@@ -159,6 +159,44 @@ static int act_policy(struct inject_run *r)
 	return err ? err : get_pages(r, r->map, SOME);
 }
 
+static int load_future(int fd, const __u32 *pages, __u64 first, __u64 count,
+		       __u64 total)
+{
+	struct vmd_future f = {
+		.pages = (uintptr_t)(pages + first), .first = first,
+		.count = count, .total = total,
+	};
+
+	return ioctl(fd, VMD_IOC_FUTURE, &f);
+}
+
+/* Pages enough that the table grows; then it is loaded anew under opt. */
+static int act_future(struct inject_run *r)
+{
+	struct vmd_future drop = { .flags = VMD_FUTURE_DROP };
+	__u32 pages[400];
+	int err;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		pages[i] = i < 50 ? i % INJECT_ALL : i;
+	err = step(r, "FUTURE", load_future(r->fd, pages, 0, 100, 400));
+	if (!err)
+		err = step(r, "FUTURE", load_future(r->fd, pages, 100, 300, 400));
+	if (!err)
+		err = step(r, "SET_POLICY", vmd_policy(r->fd, "opt"));
+	if (!err)
+		err = put_pages(r, r->map, SOME);
+	if (!err)
+		err = step(r, "FUTURE", load_future(r->fd, pages, 0, 100, 100));
+	if (!err)
+		err = get_pages(r, r->map, SOME);
+	if (!err)
+		err = step(r, "SET_POLICY", vmd_policy(r->fd, "lru"));
+	return err ? err : step(r, "FUTURE",
+				ioctl(r->fd, VMD_IOC_FUTURE, &drop));
+}
+
 static int act_observer(struct inject_run *r)
 {
 	int i, err = 0;
@@ -475,6 +513,7 @@ const struct inject_scenario inject_scenarios[] = {
 	{ "read", 0, NULL, act_read },
 	{ "sync", 0, NULL, act_sync },
 	{ "policies", 0, NULL, act_policy },
+	{ "future", VMD_FEATURE_FUTURE, NULL, act_future },
 	{ "observers", 0, NULL, act_observer },
 	{ "budget up", 0, NULL, act_budget_up },
 	{ "budget down", 0, NULL, act_budget_down },

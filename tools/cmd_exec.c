@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl exec: run a program on a space made for it, with its own budget. */
 #include "exec.h"
+#include "future.h"
 #include "output.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ enum exec_option {
 	EXEC_OPTION_STDOUT,
 	EXEC_OPTION_STATS,
 	EXEC_OPTION_REPORT,
+	EXEC_OPTION_FUTURE,
 };
 
 /* Of several errors the first one is told. */
@@ -54,6 +56,9 @@ static void exec_check_args(const struct exec_args *args, struct argp_state *sta
 
 	if (!args->argv && !args->optional)
 		argp_error(state, "PROGRAM is missing");
+	if (!args->future && ctl_future_needed(&args->request))
+		argp_error(state, "policy '%s' has to know the future: give --future TRACE",
+			   args->request.config.policy);
 	if (args->file.path && args->request.config.flags & VMD_SPACE_ENCRYPT)
 		argp_error(state, "--encrypt is about the swap store: not with --file");
 	if (args->file.read_only && args->out)
@@ -79,6 +84,9 @@ static error_t exec_space_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'o':
 		exec_set(args, "observer", arg);
+		return 0;
+	case EXEC_OPTION_FUTURE:
+		args->future = arg;
 		return 0;
 	case EXEC_OPTION_ENCRYPT:
 		args->request.config.mask |= VMD_CONFIG_FLAGS;
@@ -130,6 +138,8 @@ static const struct argp_option exec_options[] = {
 	{ "budget", 'b', "N", 0, "Frames the space may hold, or bytes: 64M", 0 },
 	{ "policy", 'p', "POLICY", 0, "Who decides which page goes", 0 },
 	{ "observer", 'o', "OBSERVER", 0, "fault, accessed or trap", 0 },
+	{ "future", EXEC_OPTION_FUTURE, "TRACE", 0,
+	  "The references to come, for policy opt to go by", 0 },
 	{ "encrypt", EXEC_OPTION_ENCRYPT, NULL, 0, "Encrypt what is evicted to the swap store", 0 },
 	{ "fd", EXEC_OPTION_FD, "N", 0, "The program's descriptor of the space (default: 3)", 0 },
 	{ "stdin", EXEC_OPTION_STDIN, NULL, 0, "The space is its standard input, too", 0 },
@@ -191,11 +201,25 @@ static int exec_check_size(const struct exec_args *args)
 			config->size, args->file.path, args->file.size);
 }
 
-/* A file's size is set when it is there, the rest before. */
+static int exec_load_future(const struct exec_args *args, struct ctl_space *space,
+			    struct ctl_request *request, __u64 mask)
+{
+	static const struct trace_options options;
+	struct ctl_future future = { 0 };
+	int status = ctl_future_read(&future, args->future, &options);
+
+	if (!status)
+		status = ctl_future_load(space, &future, request, mask);
+	ctl_future_free(&future);
+	return status;
+}
+
+/* A file's size is set when it is there, and what needs a string; the rest before. */
 static int exec_configure(struct exec_args *args, struct ctl_space *space)
 {
 	struct vmd_config config = { .mask = VMD_CONFIG_SIZE };
 	struct ctl_request *request = &args->request;
+	__u64 deferred = args->future ? ctl_future_defer(request) : 0;
 	int status;
 
 	request->any_size = args->file.path;
@@ -213,6 +237,8 @@ static int exec_configure(struct exec_args *args, struct ctl_space *space)
 		status = ctl_file_use(&args->file, space);
 	if (!status && config.mask)
 		status = ctl_set_config(space, &config);
+	if (!status && args->future)
+		status = exec_load_future(args, space, request, deferred);
 	return status;
 }
 
@@ -230,7 +256,7 @@ static int exec_open_stdio(const struct exec_args *args, struct exec_program *pr
 }
 
 static void exec_json(const struct exec_program *program, const struct vmd_config *config,
-		      struct vmd_stats *stats)
+		      struct vmd_stats *stats, const struct vmd_future *future)
 {
 	struct json_object *object = json_object_new_object();
 	int ended = program->wait_status;
@@ -243,28 +269,32 @@ static void exec_json(const struct exec_program *program, const struct vmd_confi
 		ctl_json_add_u64(object, "signal", WTERMSIG(ended));
 	ctl_json_add_config(object, config);
 	ctl_json_add(object, "totals", ctl_json_stats(stats));
+	if (future->length)
+		ctl_json_add(object, "future", ctl_future_json(future));
 	ctl_json_free(object, true);
 }
 
 static void exec_text(const struct exec_program *program, const struct vmd_config *config,
-		      struct vmd_stats *stats)
+		      struct vmd_stats *stats, const struct vmd_future *future)
 {
 	ctl_print_value("space", "%llu", program->space.info.space_id);
 	ctl_print_config(config);
 	ctl_print_counters(stats);
+	if (future->length)
+		ctl_future_print(future);
 	ctl_print_latency(stats);
 }
 
 /* Standard output is the program's: what is printed goes to @fd instead. */
 static int exec_print(const struct exec_program *program, const struct vmd_config *config,
-		      struct vmd_stats *stats, int fd)
+		      struct vmd_stats *stats, const struct vmd_future *future, int fd)
 {
 	if (dup2(fd, STDOUT_FILENO) < 0)
 		return ctl_fail("printing the counters: %s", strerror(errno));
 	if (ctl_options.json)
-		exec_json(program, config, stats);
+		exec_json(program, config, stats, future);
 	else
-		exec_text(program, config, stats);
+		exec_text(program, config, stats, future);
 	if (!fflush(stdout) && !ferror(stdout))
 		return CTL_OK;
 	ctl_fail("printing the counters: %s", strerror(errno));
@@ -276,6 +306,7 @@ static int exec_print(const struct exec_program *program, const struct vmd_confi
 
 static int exec_report(const struct exec_args *args, struct exec_program *program)
 {
+	struct vmd_future future = { 0 };
 	struct vmd_config config;
 	struct vmd_stats stats;
 	int status;
@@ -285,14 +316,16 @@ static int exec_report(const struct exec_args *args, struct exec_program *progra
 	status = ctl_get_config(&program->space, &config);
 	if (!status)
 		status = ctl_get_stats(&program->space, 0, &stats);
+	if (!status && args->future)
+		status = ctl_future_get(&program->space, &future);
 	if (!status && args->stats)
-		status = exec_print(program, &config, &stats, STDERR_FILENO);
+		status = exec_print(program, &config, &stats, &future, STDERR_FILENO);
 	if (status || !args->report)
 		return status;
 	/* What is no regular file need not be emptied. */
 	if (ftruncate(args->report_fd, 0) && errno != EINVAL)
 		return ctl_fail("report %s: %s", args->report, strerror(errno));
-	return exec_print(program, &config, &stats, args->report_fd);
+	return exec_print(program, &config, &stats, &future, args->report_fd);
 }
 
 /* Run it, with somebody watching, if there is. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl info: the module's limits, or one space's setup. */
 #include "config.h"
+#include "future.h"
 #include "output.h"
 
 #include <stdio.h>
@@ -16,8 +17,10 @@ static const struct {
 	{ VMD_FEATURE_FILE,	"file" },
 	{ VMD_FEATURE_PUNCH,	"punch" },
 	{ VMD_FEATURE_ENCRYPT,	"encrypt" },
+	{ VMD_FEATURE_RECORD,	"record" },
 	{ VMD_FEATURE_WRITE,	"write" },
 	{ VMD_FEATURE_SHADOW,	"shadow" },
+	{ VMD_FEATURE_FUTURE,	"future" },
 };
 
 static void info_print_features(__u64 features)
@@ -95,46 +98,51 @@ static void info_module_json(const struct vmd_info *info,
 }
 
 /* Of the policy "auto": what it has chosen. Another policy, or module, has none. */
-static void info_space_text(const struct vmd_info *info,
-			    const struct vmd_config *config,
-			    const struct vmd_shadow_get *live)
+static int info_space_text(struct ctl_space *space,
+			   const struct vmd_config *config,
+			   const struct vmd_shadow_get *live)
 {
-	ctl_print_value("id", "%llu", info->space_id);
-	ctl_print_value("uid", "%u", info->owner_uid);
+	ctl_print_value("id", "%llu", space->info.space_id);
+	ctl_print_value("uid", "%u", space->info.owner_uid);
 	ctl_print_config(config);
-	if (!live->count)
-		return;
-	ctl_print_value("live", "%s", live->live);
-	ctl_print_value("switches", "%llu", live->switches);
+	if (live->count) {
+		ctl_print_value("live", "%s", live->live);
+		ctl_print_value("switches", "%llu", live->switches);
+	}
+	return ctl_future_show(space, NULL);
 }
 
-static void info_space_json(const struct vmd_info *info,
-			    const struct vmd_config *config,
-			    const struct vmd_shadow_get *live)
+static int info_space_json(struct ctl_space *space,
+			   const struct vmd_config *config,
+			   const struct vmd_shadow_get *live)
 {
 	struct json_object *object = json_object_new_object();
+	int status;
 
-	ctl_json_add_u64(object, "id", info->space_id);
-	ctl_json_add_u64(object, "uid", info->owner_uid);
+	ctl_json_add_u64(object, "id", space->info.space_id);
+	ctl_json_add_u64(object, "uid", space->info.owner_uid);
 	ctl_json_add_config(object, config);
 	if (live->count) {
 		ctl_json_add_text(object, "live", live->live);
 		ctl_json_add_u64(object, "switches", live->switches);
 	}
-	ctl_json_free(object, true);
+	status = ctl_future_show(space, object);
+	ctl_json_free(object, !status);
+	return status;
 }
 
-static void info_show(const struct vmd_info *info, const struct vmd_config *config,
-		      const struct vmd_shadow_get *live, bool space)
+static int info_show(struct ctl_space *space, const struct vmd_config *config,
+		     const struct vmd_shadow_get *live, bool one)
 {
-	if (space && ctl_options.json)
-		info_space_json(info, config, live);
-	else if (space)
-		info_space_text(info, config, live);
-	else if (ctl_options.json)
-		info_module_json(info, config);
+	if (one && ctl_options.json)
+		return info_space_json(space, config, live);
+	if (one)
+		return info_space_text(space, config, live);
+	if (ctl_options.json)
+		info_module_json(&space->info, config);
 	else
-		info_module_text(info, config);
+		info_module_text(&space->info, config);
+	return CTL_OK;
 }
 
 static const struct argp info_argp = {
@@ -161,7 +169,7 @@ int cmd_info(int argc, char **argv)
 	if (!status && ctl_names_auto(config.policy))
 		status = ctl_get_shadows(&space, &live);
 	if (!status)
-		info_show(&space.info, &config, &live, words.word[0]);
+		status = info_show(&space, &config, &live, words.word[0]);
 	ctl_close(&space);
 	return status;
 }

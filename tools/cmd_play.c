@@ -2,6 +2,7 @@
 /* vmdemoctl play: touch pages in a given order and show what happens. */
 #include "config.h"
 #include "file.h"
+#include "future.h"
 #include "output.h"
 #include "play.h"
 
@@ -176,9 +177,28 @@ static int play_check_pages(const struct play *play)
 			refs->last_page, most);
 }
 
+/* The references are the future: known before they are made. */
+static int play_load_future(struct play *play, struct ctl_request *request, __u64 mask)
+{
+	struct ctl_future future = { 0 };
+	const char *why = NULL;
+	int status;
+	size_t i;
+
+	for (i = 0; !why && i < play->refs.nr; i++)
+		why = ctl_future_add(&future, play->refs.refs[i].page);
+	if (why)
+		status = ctl_fail("reference %zu: %s", i, why);
+	else
+		status = ctl_future_load(&play->space, &future, request, mask);
+	ctl_future_free(&future);
+	return status;
+}
+
 /* Without a file, the space is as large as what is to be touched. */
 static int play_configure(struct play *play, struct ctl_request *request)
 {
+	__u64 deferred = ctl_future_needed(request) ? ctl_future_defer(request) : 0;
 	int status = play_check_pages(play);
 
 	if (status)
@@ -196,6 +216,8 @@ static int play_configure(struct play *play, struct ctl_request *request)
 		status = ctl_set_config(&play->space, &request->config);
 	if (!status)
 		status = ctl_file_use(&play->file, &play->space);
+	if (!status && deferred)
+		status = play_load_future(play, request, deferred);
 	if (!status)
 		status = ctl_get_config(&play->space, &play->config);
 	play->unmap_repeats = !strcmp(play->config.observer, "trap");
@@ -243,17 +265,22 @@ static int play_run(struct play *play)
 	return status ? status : play_touch_all(play, play_after);
 }
 
-static void play_print_totals(const struct play *play, struct vmd_stats *stats)
+static int play_print_totals(struct play *play, struct vmd_stats *stats)
 {
+	int status;
+
 	if (!play->quiet)
 		putchar('\n');
 	ctl_print_counters(stats);
+	status = ctl_future_show(&play->space, NULL);
 	ctl_print_latency(stats);
+	return status;
 }
 
-static void play_json_totals(struct play *play, struct vmd_stats *stats)
+static int play_json_totals(struct play *play, struct vmd_stats *stats)
 {
 	struct json_object *object = json_object_new_object();
+	int status = ctl_future_show(&play->space, object);
 
 	ctl_json_add_u64(object, "space", play->space.info.space_id);
 	ctl_json_add_text(object, "policy", play->config.policy);
@@ -268,7 +295,8 @@ static void play_json_totals(struct play *play, struct vmd_stats *stats)
 		ctl_json_add(object, "trace", json_object_get(play->trace));
 	ctl_json_add(object, "totals", ctl_json_stats(stats));
 	ctl_json_add_u64(object, "data_losses", play->losses);
-	ctl_json_free(object, true);
+	ctl_json_free(object, !status);
+	return status;
 }
 
 static int play_totals(struct play *play)
@@ -279,11 +307,11 @@ static int play_totals(struct play *play)
 	if (status)
 		return status;
 	if (ctl_options.json)
-		play_json_totals(play, &stats);
+		status = play_json_totals(play, &stats);
 	else
-		play_print_totals(play, &stats);
+		status = play_print_totals(play, &stats);
 	if (!play->losses)
-		return CTL_OK;
+		return status;
 	return ctl_fail("DATA LOSS: %llu reads found something else than was written",
 			play->losses);
 }

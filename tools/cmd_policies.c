@@ -92,8 +92,8 @@ static void policies_free(struct policy_list *list)
 	free(list->entries);
 }
 
-/* No space can have it: it is in no module's list. */
-static bool simulated(const struct policy_entry *entry)
+/* A space can have it only while it follows a string. */
+static bool needs_future(const struct policy_entry *entry)
 {
 	return entry->ops && entry->ops->flags & VMD_POLICY_FUTURE;
 }
@@ -118,7 +118,7 @@ static void policies_print(const struct policy_list *list, bool verbose)
 
 	for (i = 0; i < list->nr; i++) {
 		const struct policy_entry *entry = &list->entries[i];
-		bool missing = list->module && !entry->loaded && !simulated(entry);
+		bool missing = list->module && !entry->loaded;
 
 		printf("%-13s %s%s\n", entry->name,
 		       ctl_printable(entry->text, text, sizeof(text)),
@@ -158,8 +158,8 @@ static void policies_print_json(const struct policy_list *list)
 		ctl_json_add_text(object, "name", entry->name);
 		ctl_json_add_text(object, "text", entry->text);
 		ctl_json_add(object, "loaded", json_object_new_boolean(entry->loaded));
-		ctl_json_add(object, "simulation_only",
-			     json_object_new_boolean(simulated(entry)));
+		ctl_json_add(object, "needs_future",
+			     json_object_new_boolean(needs_future(entry)));
 		ctl_json_add(object, "parameters", policies_json_params(entry->ops));
 		json_object_array_add(policies, object);
 	}

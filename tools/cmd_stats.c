@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl stats: counters and latencies, of a space or of the module. */
-#include "device.h"
+#include "future.h"
 #include "output.h"
 #include "procfs.h"
 
@@ -26,25 +26,36 @@ static void stats_add_ratio(struct json_object *object,
 }
 
 /* @spaces: how many there are, NULL if that is not to be told. */
-static void stats_show(struct vmd_stats *stats, const __u64 *spaces)
+static int stats_json(struct vmd_stats *stats, const __u64 *spaces,
+		      struct ctl_space *space)
 {
-	struct json_object *object;
+	struct json_object *object = ctl_json_stats(stats);
+	int status = space ? ctl_future_show(space, object) : CTL_OK;
 
-	if (ctl_options.json) {
-		object = ctl_json_stats(stats);
-		stats_add_ratio(object, stats);
-		if (spaces)
-			ctl_json_add_u64(object, "spaces", *spaces);
-		ctl_json_free(object, true);
-		return;
-	}
+	stats_add_ratio(object, stats);
+	if (spaces)
+		ctl_json_add_u64(object, "spaces", *spaces);
+	ctl_json_free(object, !status);
+	return status;
+}
+
+/* @space: whose they are, NULL if of all together. */
+static int stats_show(struct vmd_stats *stats, const __u64 *spaces,
+		      struct ctl_space *space)
+{
+	int status;
+
+	if (ctl_options.json)
+		return stats_json(stats, spaces, space);
 	if (spaces)
 		ctl_print_value("spaces", "%llu", *spaces);
 	ctl_print_counters(stats);
 	if (stats->pages_dirtied)
 		ctl_print_value("written_per_dirtied", "%.3f",
 				stats_per_dirtied(stats));
+	status = space ? ctl_future_show(space, NULL) : CTL_OK;
 	ctl_print_latency(stats);
+	return status;
 }
 
 /* The file needs no permission on the device and makes no space. */
@@ -54,9 +65,7 @@ static int stats_module_file(void)
 	__u64 spaces;
 	int status = ctl_proc_stats(&spaces, &stats);
 
-	if (!status)
-		stats_show(&stats, &spaces);
-	return status;
+	return status ? status : stats_show(&stats, &spaces, NULL);
 }
 
 static int stats_device(const struct stats_args *args)
@@ -72,7 +81,7 @@ static int stats_device(const struct stats_args *args)
 	if (!status && args->reset)
 		status = ctl_reset_stats(&space);
 	if (!status)
-		stats_show(&stats, NULL);
+		status = stats_show(&stats, NULL, name ? &space : NULL);
 	ctl_close(&space);
 	return status;
 }

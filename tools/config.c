@@ -45,8 +45,7 @@ static void ctl_find_policy(struct ctl_names *names)
 	    *names->list)
 		return;
 	for (i = 0; i < vmd_nr_policies; i++)
-		if (!(vmd_policies[i]->flags & VMD_POLICY_FUTURE))
-			ctl_note_policy(names, vmd_policies[i]->name, NULL);
+		ctl_note_policy(names, vmd_policies[i]->name, NULL);
 }
 
 static const struct vmd_policy_ops *ctl_linked_policy(const char *name)
@@ -121,9 +120,6 @@ static int ctl_check_policy(const char *text)
 		return ctl_check_auto(text);
 	strncat(name, text, strcspn(text, ":"));
 	ops = ctl_linked_policy(name);
-	if (ops && ops->flags & VMD_POLICY_FUTURE)
-		return ctl_usage("policy '%s' has to know the future: only the simulator runs it",
-				 name);
 	ctl_find_policy(&names);
 	if (!names.found)
 		return ctl_usage("unknown policy '%s': one of %s", name, names.list);

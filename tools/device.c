@@ -36,6 +36,12 @@ static const struct ctl_reason {
 	  "the file system, or the process's limit, allows no file as long" },
 	{ VMD_IOC_SET_CONFIG, EOPNOTSUPP,
 	  "the kernel has no cipher xts(aes) to encrypt with" },
+	{ VMD_IOC_SET_CONFIG, ENODATA,
+	  "the policy has to know the future: load it first: 'vmdemoctl future SPACE TRACE'" },
+	{ VMD_IOC_FUTURE, EBUSY, "its policy goes by the string: set another one first" },
+	{ VMD_IOC_FUTURE, EDQUOT,
+	  "a string's memory counts as frames of one user, and may be half of user_frames" },
+	{ VMD_IOC_FUTURE, EINVAL, "somebody else loads a string into this space just now" },
 	{ VMD_IOC_SET_FILE, EBUSY,
 	  "the file is in use: by the swap store, or by another space and either writes" },
 	{ VMD_IOC_SET_FILE, EINVAL,
@@ -269,6 +275,11 @@ int ctl_punch(struct ctl_space *space, __u64 offset, __u64 length)
 	struct vmd_punch punch = { .offset = offset, .length = length };
 
 	return ctl_ioctl(space, VMD_IOC_PUNCH, &punch, "dropping the content");
+}
+
+int ctl_future_call(struct ctl_space *space, struct vmd_future *call, const char *what)
+{
+	return ctl_ioctl(space, VMD_IOC_FUTURE, call, what);
 }
 
 int ctl_get_pages(struct ctl_space *space, struct ctl_range *range,

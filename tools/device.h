@@ -54,6 +54,9 @@ int ctl_punch(struct ctl_space *space, __u64 offset, __u64 length);
 /* Begin to record; the recorder's descriptor goes to @recorder. */
 int ctl_record(struct ctl_space *space, struct vmd_record *how, int *recorder);
 
+/* Load a string, or ask how it stands; @what is what the user asked for. */
+int ctl_future_call(struct ctl_space *space, struct vmd_future *call, const char *what);
+
 /*
  * States of the pages of @range, at most VMD_PAGES_MAX; range->count becomes
  * the number of pages there are.

@@ -43,6 +43,7 @@ struct exec_args {
 	bool out;
 	bool stats;
 	const char *report;
+	const char *future;
 	int report_fd;
 	int status;
 	bool optional;

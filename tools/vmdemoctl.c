@@ -22,6 +22,7 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "punch",    "drop the content of pages of a space",	      cmd_punch },
 	{ "sync",     "write a space's dirty pages to its store",     cmd_sync },
 	{ "play",     "touch pages in a given order and show what happens", cmd_play },
+	{ "future",   "load a reference string for policy opt to go by", cmd_future },
 	{ "exec",     "run a program on a space of its own, or on a file", cmd_exec },
 	{ "record",   "write a space's references, or a program's, to a file", cmd_record },
 	{ "simulate", "run a reference string through policies, without the kernel", cmd_simulate },

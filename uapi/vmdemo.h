@@ -9,7 +9,7 @@
  *
  * Rules that hold for every call:
  *  - a call that changes something wants the file open for writing, else
- *    EBADF (SET_*, RESET_STATS, ADVISE, PUNCH, RECORD);
+ *    EBADF (SET_*, RESET_STATS, ADVISE, PUNCH, RECORD, FUTURE unless it asks);
  *  - an unknown command gives ENOTTY; an unknown flag, an unknown name or a
  *    reserved field that is not zero gives EINVAL; a bad pointer gives EFAULT;
  *    a call that fails has changed nothing, unless told otherwise below;
@@ -44,6 +44,7 @@
 #define VMD_FEATURE_RECORD	_BITULL(7)	/* VMD_IOC_RECORD */
 #define VMD_FEATURE_WRITE	_BITULL(8)	/* VMD_ADVICE_WRITE */
 #define VMD_FEATURE_SHADOW	_BITULL(11)	/* VMD_IOC_SET_SHADOWS, policy "auto" */
+#define VMD_FEATURE_FUTURE	_BITULL(9)	/* VMD_IOC_FUTURE, policy "opt" */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -116,7 +117,8 @@ struct vmd_info {
  * @budget: frames, from 1 up to vmd_info.max_frames. A smaller budget evicts.
  *	EBUSY where pages that are pinned, or under I/O, leave it no way; EIO or
  *	ENOSPC where the backing store would not take the pages.
- * @policy: name of a policy, with or without parameters
+ * @policy: name of a policy, with or without parameters. ENODATA: it has to know
+ *	the future ("opt"), and the space follows no string (VMD_IOC_FUTURE)
  * @observer: "fault", "accessed" or "trap"
  * @store: set by VMD_IOC_GET_CONFIG only: "swap" or "file"
  * @flags: VMD_SPACE_* bits. VMD_SPACE_ENCRYPT: pages are encrypted (AES-256-XTS)
@@ -492,8 +494,9 @@ struct vmd_sync {
  * EBADF if @fd is not open, or not for reading; EINVAL if it is neither a
  * regular file nor a block device (a space cannot be another's file), is open
  * for appending, or is empty and a block device; EFBIG if it is longer than
- * vmd_info.max_size; EBUSY if the descriptor was ever mapped or attached too
- * often (see VMD_IOC_ATTACH), if the file is behind another space and either of
+ * vmd_info.max_size; ENODATA if the policy is one that follows a string, which
+ * the new space would not have (VMD_IOC_FUTURE); EBUSY if the descriptor was ever
+ * mapped or attached too often (see VMD_IOC_ATTACH), if the file is behind another space and either of
  * them writes, or if it is the backing of the swap store; ETXTBSY if the kernel
  * swaps to it; EDQUOT past vmd_info.user_spaces.
  */
@@ -620,6 +623,83 @@ struct vmd_ring {
 	__u64 tail;
 };
 
+/* vmd_future.flags */
+#define VMD_FUTURE_DROP		_BITUL(0)	/* follow no string any more */
+
+#define VMD_FUTURE_MAX		_BITULL(26)	/* most references of a string */
+#define VMD_FUTURE_NONE		(~0ULL)		/* there is no such page or position */
+
+/**
+ * struct vmd_future - argument of VMD_IOC_FUTURE
+ * @flags: in: 0 or VMD_FUTURE_DROP
+ * @reserved: 0
+ * @pages: in: address of an array of @count __u32: the pages of the references
+ *	from number @first on. They need not lie within the space.
+ * @first: in: see @pages; 0 begins a new string, else what is loaded already
+ * @count: in: see @pages; 0: nothing is loaded, the call only tells
+ * @total: in: references of the whole string, the same in each call for it; up
+ *	to VMD_FUTURE_MAX
+ * @loaded: out: references that are loaded of a string that is not whole yet
+ * @length: out: references of the string that the space follows; 0: of none
+ * @bytes: out: memory that this string takes
+ * @position: out: number of the reference that is expected next; @length: the
+ *	string is at its end
+ * @followed: out: references that were those expected
+ * @skipped: out: references of the string that were passed over
+ * @strayed: out: references that were not those expected
+ * @departures: out: how often that began: a reference strayed, and the one
+ *	before had not
+ * @first_position: out: @position at the first departure, or VMD_FUTURE_NONE
+ * @first_expected: out: the page that was expected there; VMD_FUTURE_NONE if the
+ *	string was at its end
+ * @first_page: out: the page that was referenced instead
+ *
+ * Loads a reference string for the space to follow, in one call or in several;
+ * with the last of its references it takes the place of the one before, at
+ * position 0, and whatever is resident is judged by it. It belongs to the space:
+ * it is followed whoever references a page, through whichever mapping, whatever
+ * the policy, and is gone with the space or VMD_FUTURE_DROP. A new size changes
+ * nothing about it. A new string begun forgets one that is not whole.
+ *
+ * References are those that vmd_stats.references counts. Observer "trap" sees all
+ * of them (a change of page), so all have to be in the string, and policy "opt"
+ * is exact. Where a reference departs from the string, the position stays until
+ * either what is expected comes after all, or two references that strayed in a
+ * row stand side by side further on in the string: it goes on there. Until then, and
+ * behind the end, "opt" goes by what it knows: pages not used again in the
+ * string go first, of these clean ones, of these the least recently used.
+ * Observer "fault" does not see references to mapped pages, and of "accessed"
+ * only misses move the position: at each the string is taken up at the next
+ * reference to that page. What is between counts as skipped and is no departure.
+ *
+ * The memory is 8 bytes a reference and at most 16 a page that is referenced,
+ * rounded up to whole pages, each of which counts as a frame of the space's
+ * owner (vmd_info.user_frames), and in the memory cgroup. EDQUOT past half of
+ * that cap; ENOMEM; EINTR if the thread is killed; EINVAL if @first is not what
+ * is loaded already or @total not what it was; EBUSY: the policy needs the
+ * string that was to be dropped. A call with the last references that fails,
+ * but for EFAULT, has forgotten those before.
+ */
+struct vmd_future {
+	__u32 flags;
+	__u32 reserved;
+	__u64 pages;
+	__u64 first;
+	__u64 count;
+	__u64 total;
+	__u64 loaded;
+	__u64 length;
+	__u64 bytes;
+	__u64 position;
+	__u64 followed;
+	__u64 skipped;
+	__u64 strayed;
+	__u64 departures;
+	__u64 first_position;
+	__u64 first_expected;
+	__u64 first_page;
+};
+
 /*
  * Besides these calls the device answers BLKGETSIZE64 (linux/fs.h) with the
  * space's size in bytes, read(2), write(2), lseek(2), fsync(2), poll(2) (always
@@ -642,6 +722,7 @@ struct vmd_ring {
 #define VMD_IOC_RECORD		_IOW(VMD_IOC_TYPE, 0x2D, struct vmd_record)
 #define VMD_IOC_SET_SHADOWS	_IOW(VMD_IOC_TYPE, 0x30, struct vmd_shadow_set)
 #define VMD_IOC_GET_SHADOWS	_IOWR(VMD_IOC_TYPE, 0x31, struct vmd_shadow_get)
+#define VMD_IOC_FUTURE		_IOWR(VMD_IOC_TYPE, 0x2E, struct vmd_future)
 
 /* Of a recorder's descriptor: end the recording. What is in the ring stays. */
 #define VMD_IOC_RECORD_STOP	_IO(VMD_IOC_TYPE, 0x40)
@@ -667,6 +748,7 @@ VMD_ASSERT_SIZE(vmd_sync, 24);
 VMD_ASSERT_SIZE(vmd_set_file, 32);
 VMD_ASSERT_SIZE(vmd_punch, 24);
 VMD_ASSERT_SIZE(vmd_record, 32);
+VMD_ASSERT_SIZE(vmd_future, 128);
 VMD_ASSERT_SIZE(vmd_ring, 17 * 8);
 VMD_ASSERT_SIZE(vmd_shadow_set, 16 + 8 * 64);
 VMD_ASSERT_SIZE(vmd_shadow_run, 96);

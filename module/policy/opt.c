@@ -10,8 +10,8 @@
  * Who runs it has to know the future: future() tells, before each reference is
  * reported, the number of the reference at which the same page is used next. A
  * page of which that was not told is as one that is never used again. So it is
- * for reference strings that were recorded: the simulator runs it, the engine in
- * the kernel refuses it.
+ * for reference strings that were recorded, in the simulator and in spaces that
+ * follow one (VMD_IOC_FUTURE).
  *
  * Of pages that are never used again any may go, with the same number of
  * misses. Here those that are clean go first, which saves writes, then those
@@ -21,8 +21,7 @@
  * The pages are in a search tree (tree.h), the one to go first of all: O(log n)
  * for an event. The state is 24 bytes per slot for it, and 9 more. A page that
  * was kept is parked behind all others until the next page comes; one that was
- * restored too, and is as one that is never used again after that. victim() is
- * exact for every max.
+ * restored too, and is dirty after that. victim() is exact for every max.
  */
 #include "table.h"
 #include "tree.h"
@@ -74,18 +73,29 @@ static void opt_future(void *state, u64 next)
 	o->next = next;
 }
 
+/* The rank of the slot, used now, with its next use at @next. */
+static u64 opt_rank(const struct opt *o, u32 slot, u64 next)
+{
+	if (next <= OPT_LAST)
+		return OPT_USED | (OPT_LAST - next);
+	return (opt_dirty(o)[slot] ? OPT_DIRTY : OPT_CLEAN) | o->now;
+}
+
+/* Likewise, of the event to come; what was told of it is used up. */
+static u64 opt_rank_told(struct opt *o, u32 slot)
+{
+	u64 next = o->next;
+
+	o->now++;
+	o->next = VMD_NEVER;
+	return opt_rank(o, slot, next);
+}
+
 /* The slot, not in the tree, was used: what was told is about it. */
 static void opt_use(struct opt *o, u32 slot)
 {
-	u64 *home = opt_home(o) + slot;
-
-	o->now++;
-	if (o->next <= OPT_LAST)
-		*home = OPT_USED | (OPT_LAST - o->next);
-	else
-		*home = (opt_dirty(o)[slot] ? OPT_DIRTY : OPT_CLEAN) | o->now;
-	o->next = VMD_NEVER;
-	vmd_tree_add(o->leaf, slot, *home);
+	opt_home(o)[slot] = opt_rank_told(o, slot);
+	vmd_tree_add(o->leaf, slot, opt_home(o)[slot]);
 }
 
 static void opt_park(struct opt *o, u32 slot)
@@ -110,7 +120,7 @@ static void opt_inserted(void *state, u32 slot, u64 key, u32 flags)
 
 	if (flags & VMD_REF_RESTORED) {
 		opt_dirty(o)[slot] = true;
-		opt_home(o)[slot] = OPT_DIRTY | ++o->now;
+		opt_home(o)[slot] = opt_rank_told(o, slot);
 		opt_park(o, slot);
 		return;
 	}
@@ -126,6 +136,29 @@ static void opt_touched(void *state, u32 slot, u32 flags)
 	opt_dirty(o)[slot] |= !!(flags & VMD_REF_WRITE);
 	vmd_tree_del(o->leaf, slot);
 	opt_use(o, slot);
+}
+
+/* Later uses come first: the last one that is not parked is used soonest. */
+static u32 opt_overdue(const void *state, u64 now)
+{
+	const struct opt *o = state;
+	u32 slot = vmd_tree_floor(o->leaf, OPT_PARKED - 1);
+	u64 rank;
+
+	if (slot == VMD_NO_SLOT)
+		return VMD_NO_SLOT;
+	rank = o->leaf[slot + 1].rank;
+	return rank >= OPT_USED && OPT_LAST - (rank - OPT_USED) < now ?
+	       slot : VMD_NO_SLOT;
+}
+
+static void opt_due(void *state, u32 slot, u64 next)
+{
+	struct opt *o = state;
+
+	vmd_tree_del(o->leaf, slot);
+	opt_home(o)[slot] = opt_rank(o, slot, next);
+	vmd_tree_add(o->leaf, slot, opt_home(o)[slot]);
 }
 
 static void opt_walk(const void *state, vmd_policy_visit_t visit, void *arg)
@@ -179,11 +212,13 @@ static void opt_resize(void *state, u32 slots, u32 frames)
 
 const struct vmd_policy_ops vmd_policy_opt = {
 	.name = "opt",
-	.text = "Belady's MIN, the fewest misses possible (simulation only)",
+	.text = "Belady's MIN, the fewest misses possible, of a known reference string",
 	.flags = VMD_POLICY_FUTURE,
 	.state_size = opt_state_size,
 	.init = opt_init,
 	.future = opt_future,
+	.overdue = opt_overdue,
+	.due = opt_due,
 	.inserted = opt_inserted,
 	.touched = opt_touched,
 	.victim = opt_victim,

@@ -82,8 +82,8 @@ struct vmd_policy_param {
  */
 #define VMD_POLICY_HARVEST	BIT(0)
 /*
- * Decides well only where future() is told: for recorded reference strings.
- * The engine in the kernel cannot know the future and refuses it.
+ * Decides well only where future() is told: for recorded reference strings. The
+ * engine in the kernel has none unless it is loaded (VMD_IOC_FUTURE).
  */
 #define VMD_POLICY_FUTURE	BIT(1)
 
@@ -141,6 +141,19 @@ struct vmd_policy_ops {
 	 * page is never used again. Optional.
 	 */
 	void (*future)(void *state, u64 next);
+
+	/*
+	 * A resident slot whose next use, as future() or due() has told it, is
+	 * before reference number @now: that did not happen, or was not seen.
+	 * VMD_NO_SLOT if there is none. Optional.
+	 */
+	u32 (*overdue)(const void *state, u64 now);
+
+	/*
+	 * The page in the resident @slot is used next at @next, as with
+	 * future(); it was not referenced. Required with overdue().
+	 */
+	void (*due)(void *state, u32 slot, u64 next);
 
 	/*
 	 * The page @key is now in frame @slot, which was not resident before.
@@ -252,6 +265,18 @@ static inline void vmd_policy_future(const struct vmd_policy_ops *ops,
 {
 	if (ops->future)
 		ops->future(state, next);
+}
+
+static inline u32 vmd_policy_overdue(const struct vmd_policy_ops *ops,
+				     const void *state, u64 now)
+{
+	return ops->overdue ? ops->overdue(state, now) : VMD_NO_SLOT;
+}
+
+static inline void vmd_policy_due(const struct vmd_policy_ops *ops,
+				  void *state, u32 slot, u64 next)
+{
+	ops->due(state, slot, next);
 }
 
 /* Returns false if the caller has to make a new state. */

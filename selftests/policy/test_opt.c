@@ -177,6 +177,49 @@ static void test_told_once(void)
 	test_end();
 }
 
+static void check_overdue(struct vmd_sim *sim, u64 now, u64 page)
+{
+	u32 slot = sim->choice.ops->overdue(sim->state, now);
+	u64 found = slot == VMD_NO_SLOT ? VMD_NEVER : sim->page_of[slot];
+
+	CHECK(found == page, "at %llu: page %llu", (unsigned long long)now,
+	      (unsigned long long)found);
+}
+
+/* What was to be used and was not is found, the soonest first, and moved. */
+static void test_overdue(void)
+{
+	static const u64 next[] = { 5, 3, 9, VMD_NEVER };
+	static const u64 order[] = { 3, 2, 0, 1 }, later[] = { 3, 0, 1, 2 };
+	struct vmd_policy_choice choice = test_choice("opt");
+	struct vmd_sim sim;
+	u32 i;
+
+	test_begin("opt: what is overdue");
+	if (vmd_sim_init(&sim, &choice, 10, 4))
+		abort();
+	check_overdue(&sim, 100, VMD_NEVER);
+	for (i = 0; i < ARRAY_SIZE(next); i++) {
+		choice.ops->future(sim.state, next[i]);
+		vmd_sim_reference(&sim, i, false);
+	}
+	check_order(&sim, order, 4);
+	check_overdue(&sim, 3, VMD_NEVER);
+	check_overdue(&sim, 4, 1);
+	choice.ops->due(sim.state, sim.slot_of[1], 20);
+	check_overdue(&sim, 5, VMD_NEVER);
+	check_overdue(&sim, 6, 0);
+	choice.ops->due(sim.state, sim.slot_of[0], VMD_NEVER);
+	check_overdue(&sim, 9, VMD_NEVER);
+	check_order(&sim, later, 4);
+	/* One that is parked is not looked for. */
+	choice.ops->kept(sim.state, sim.slot_of[2]);
+	check_overdue(&sim, 20, VMD_NEVER);
+	check_overdue(&sim, 21, 1);
+	vmd_sim_exit(&sim);
+	test_end();
+}
+
 void test_opt(void)
 {
 	static const u32 frames[] = { 1, 2, 5, 20, 100 };
@@ -188,4 +231,5 @@ void test_opt(void)
 	}
 	test_parked();
 	test_told_once();
+	test_overdue();
 }

@@ -29,6 +29,10 @@ fake_proc() {
 . "$(dirname "$0")/exec.sh"
 # shellcheck source=record.sh
 . "$(dirname "$0")/record.sh"
+# shellcheck source=future.sh
+. "$(dirname "$0")/future.sh"
+# shellcheck source=accessed.sh
+. "$(dirname "$0")/accessed.sh"
 
 # Everything below works on no device at all.
 
@@ -37,7 +41,7 @@ test_help() {
 	prints 'Usage: vmdemoctl' --help
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
-	for verb in list info stats set shadow policies pages advise punch sync play exec record simulate \
+	for verb in list info stats set shadow policies pages advise punch sync play future exec record simulate \
 		compare mrc convert; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
@@ -78,7 +82,6 @@ test_keys() {
 	refused 2 "unknown key 'polcy': one of policy, budget, observer, size, encrypt" set 3 polcy=lru
 	refused 2 "unknown policy 'nope': one of .*lru" set 3 policy=nope
 	refused 2 "unknown policy ''" set 3 policy=
-	refused 2 "policy 'opt' has to know the future" set 3 policy=opt
 	refused 2 'longer than 63' set 3 "policy=$(printf '%080d' 1)"
 	refused 2 'lru takes no parameters' set 3 policy=lru:seed=1
 	refused 2 "'sed=1' is wrong: random takes seed=" set 3 policy=random:sed=1
@@ -175,8 +178,7 @@ test_files() {
 	prints '^clock-a ' policies
 	prints '^    seed=' policies -v
 	json policies --json
-	prints '^opt .*(simulation only)' policies
-	prints '"simulation_only": *true' policies --json
+	prints '^opt ' policies
 	fake_proc
 	prints '64M .*random:seed=7.*a b=\\x1b\[31m"\\xff$' list
 	json list --json
@@ -342,6 +344,8 @@ test_device() {
 	test_shadow_device
 	test_exec_device
 	test_record_device
+	test_future_device
+	test_accessed_device
 }
 
 test_help
@@ -358,6 +362,7 @@ test_exec_usage
 test_file_usage
 test_punch_usage
 test_record_usage
+test_future_usage
 unset VMDEMO_PROC
 if [ -c "$device" ]; then
 	test_device
