@@ -12,8 +12,12 @@
 #include "vmd_harness.h"
 
 #define PAGES	48
-#define NR	400		/* references of a string */
+#define NR	300		/* references of a string */
 #define FRAMES	16
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#endif
 
 static int set_ways(int fd, __u64 ways)
 {
@@ -214,12 +218,12 @@ FIXTURE_TEARDOWN(exact)
 
 TEST_F(exact, misses_and_their_kinds_are_those_of_the_model)
 {
-	static const unsigned int sizes[] = { 4, 8, 12, 16 };
+	static const unsigned int sizes[] = { 4, 12, 16 };
 	struct vmd_stats s;
 	struct model m;
 	size_t i;
 
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		ASSERT_TRUE(play_both(variant->policy, sizes[i], variant->ways,
 				      &m, &s));
 		EXPECT_EQ(NR, s.references);
@@ -336,7 +340,7 @@ TEST_F(place, what_fits_in_its_new_set_stays_and_nothing_is_lost)
 	vmd_fill_all(self->map, PAGES, 1);
 	for (k = 0; k < FRAMES; k++)
 		touch(self->fd, self->map, k, &last);
-	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		ASSERT_EQ(0, set_ways(self->fd, ways[i]));
 		/* As many neighbours as there are frames fit always. */
 		EXPECT_EQ(FRAMES, vmd_count_state(self->fd, 0, FRAMES,
@@ -364,7 +368,7 @@ TEST_F(place, another_budget_makes_other_sets)
 
 	ASSERT_EQ(0, set_ways(self->fd, 4));
 	vmd_fill_all(self->map, PAGES, 2);
-	for (i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(budgets); i++) {
 		ASSERT_EQ(0, vmd_budget(self->fd, budgets[i]));
 		ASSERT_EQ(0, vmd_stats(self->fd, &s));
 		EXPECT_GE(budgets[i], s.resident);
@@ -514,7 +518,7 @@ TEST_F(straddle, an_instruction_whose_pages_collide_goes_on)
 	struct vmd_stats s;
 	size_t i;
 
-	for (i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(budgets); i++) {
 		ASSERT_EQ(0, set_both(self->fd, budgets[i], 1));
 		EXPECT_TRUE(copy_once(self->map, budgets[i] < 2 ? 2 : budgets[i],
 				      i));
@@ -538,15 +542,14 @@ static void *churn(void *arg)
 {
 	struct churner *c = arg;
 	__u64 seed = c->number + 1, n[PAGES] = { 0 }, i;
-	volatile __u64 *word;
+	__u64 *word;
 
 	for (i = 0; !vmd_is_set(&c->stop); i++) {
 		unsigned int page = vmd_random(&seed) % PAGES;
 
-		word = (volatile __u64 *)(c->map + page * vmd_ps + 64) +
-		       c->number;
-		c->errors += *word != n[page];
-		*word = ++n[page];
+		word = (__u64 *)(c->map + page * vmd_ps + 64) + c->number;
+		c->errors += __atomic_load_n(word, __ATOMIC_RELAXED) != n[page];
+		__atomic_store_n(word, ++n[page], __ATOMIC_RELAXED);
 		if (!c->number && i % 16 == 0)
 			c->errors += !copy_once(c->map, FRAMES, i);
 	}
@@ -568,7 +571,7 @@ TEST_F(straddle, sets_change_under_threads_that_use_them)
 		c[i] = (struct churner){ .map = self->map, .number = i };
 		ASSERT_EQ(0, pthread_create(&c[i].thread, NULL, churn, &c[i]));
 	}
-	for (i = 0; i < vmd_scaled(16); i++) {
+	for (i = 0; i < vmd_afford(16); i++) {
 		EXPECT_EQ(0, set_both(self->fd, how[i % 8][0], how[i % 8][1]));
 		EXPECT_EQ(0, vmd_policy(self->fd, policy[i % 4]));
 		vmd_sleep_ms(5);

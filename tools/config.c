@@ -283,8 +283,8 @@ int ctl_request_fits(const struct ctl_request *request, struct ctl_space *space)
 	vmd_place_format(ways, placement);
 	less = budget / ways * ways;
 	if (!less)
-		return ctl_usage("placement %s with a budget of %llu frames: fewer than a set has, %llu",
-				 placement, budget, ways);
-	return ctl_usage("placement %s with a budget of %llu frames: not a multiple of %llu; %llu or %llu is",
-			 placement, budget, ways, less, less + ways);
+		return ctl_usage("budget of %llu frames: placement %s needs %llu at least",
+				 budget, placement, ways);
+	return ctl_usage("budget of %llu frames: placement %s needs a multiple: %llu or %llu",
+			 budget, placement, less, less + ways);
 }

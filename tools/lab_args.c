@@ -286,7 +286,8 @@ static const char *frames_add_one(struct lab_args *args, u64 frames)
 	if (!frames || vmd_place_fits(ways, frames))
 		return frames_add(args, frames);
 	if (less)
-		snprintf(why, sizeof(why), "not a multiple of %llu, the frames of a set: %llu or %llu is",
+		snprintf(why, sizeof(why),
+			 "not a multiple of %llu, the frames of a set: %llu or %llu is",
 			 (__u64)ways, (__u64)less, (__u64)(less + ways));
 	else
 		snprintf(why, sizeof(why), "fewer than the %llu frames of a set", (__u64)ways);
