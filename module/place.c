@@ -182,7 +182,7 @@ bool vmd_placed_pins_fit(struct vmd_space *space, pgoff_t first, pgoff_t end)
  * vmd_placed_missed - a reference found its page not resident: which kind is it?
  * @space: of which
  * @index: the page
- * @first: it is the first miss of this page
+ * @first: it was in no frame before
  */
 void vmd_placed_missed(struct vmd_space *space, pgoff_t index, bool first)
 {

@@ -47,7 +47,7 @@ static struct folio *rw_fill(struct vmd_access *a, void *entry)
 	if (err)
 		return ERR_PTR(err);
 	rw_count(space, NULL, true, a->write);
-	vmd_placed_missed(space, a->index, !vmd_entry_faults(entry));
+	vmd_placed_missed(space, a->index, !entry);
 	vmd_record_reference(a, true);
 	if (zero)
 		vmd_count(space, zero_fills);
