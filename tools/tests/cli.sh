@@ -260,6 +260,9 @@ test_space() {
 	json set "$space" placement=full budget=10 --json
 	prints '^misses_conflict  *6$' play -q -p lru -f 8 --placement direct 0 8 0 8 0 8 0 8 1
 	json play -p lru -f 8 --placement set:2 --json 0 8 0 8 1
+	# A space on a file has what was set before there was the file.
+	head -c 20000 /dev/zero > "$tmp/placed"
+	prints '"placement": *"set:2"' play --file "$tmp/placed" -f 4 --placement set:2 --json 0 2 4
 	refused 1 'not a multiple' set "$space" policy=lru size=1000
 	refused 1 'at most' set "$space" policy=lru size=15000000T
 	prints '^policy  *random:seed=7$' info "$space"
