@@ -304,7 +304,9 @@ void test_place(void)
 		if (!tests_want(vmd_policies[i]->name) ||
 		    vmd_policies[i]->flags & VMD_POLICY_FUTURE)
 			continue;
+		/* All of them can do with two frames, and with one. */
 		test_geometry(vmd_policies[i]->name, &geometries[0]);
+		test_geometry(vmd_policies[i]->name, &geometries[2]);
 		test_one_set(vmd_policies[i]->name);
 	}
 	test_ping_pong();
