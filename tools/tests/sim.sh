@@ -121,6 +121,17 @@ test_placement() {
 		[ "$status" -eq 0 ] && [ "$(column '$5 " " $7')" = "${want% *}" ]
 		report $? "$kind in one set: $want"
 	done
+	# opt in sets is the optimum of each set's own references.
+	cp "$tmp/string" "$tmp/all"
+	want=0
+	for kind in 0 1 2 3; do
+		awk -v set=$kind '($1 + 0) % 4 == set' "$tmp/all" > "$tmp/string"
+		want=$((want + $(plain_min 4)))
+	done
+	cp "$tmp/all" "$tmp/string"
+	run simulate -c -p opt -f 16 --placement set:4 "$tmp/string"
+	[ "$status" -eq 0 ] && [ "$(column '$5')" = $want ]
+	report $? "opt in sets: $want misses"
 	# Budgets that nobody has named are made multiples.
 	run simulate -c -p lru -f 1-9,50% --placement set:4 "$tmp/string"
 	[ "$(column '$2' | tr '\n' ' ')" = '4 8 28 ' ]
