@@ -55,11 +55,10 @@ void vmd_fill_publish(struct vmd_space *space, struct vmd_frame *f,
 		flags |= VMD_REF_DEFERRED;
 		vmd_frame_set(f, VMD_FRAME_FRESH);
 	}
-	if (pin) {
+	if (pin)
 		vmd_placed_pin(space, f, true);
-	} else {
+	else
 		vmd_decide_inserted(space, f, flags & ~FILL_ACCESS);
-	}
 	vmd_frame_set_state(f, VMD_PAGE_RESIDENT);
 }
 

@@ -30,6 +30,7 @@ struct place_slot {
  * @slots: slots are numbered 0 to @slots - 1
  * @over: frames in use beyond what their sets have
  * @hand: the set of which the next victim is, where any will do
+ * @pad: 0
  * @stride: bytes of a policy's state
  * @lru: where the LRU directory is, from the start of the state
  * @set: where the sets are
