@@ -62,7 +62,7 @@ static u64 place_round(u64 size)
 	return (size + 63) & ~(u64)63;
 }
 
-/* Where everything is; the last member but one that is filled is the size. */
+/* Where everything is. Returns how many bytes it is together. */
 static u64 place_lay_out(struct vmd_place *p, const struct vmd_policy_ops *ops,
 			 u32 ways, u32 slots, u32 frames)
 {
