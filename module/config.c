@@ -59,6 +59,7 @@ void vmd_space_config(struct vmd_space *space, struct vmd_config *cfg)
 		sizeof(cfg->observer));
 	strscpy(cfg->store, space->store->ops->name, sizeof(cfg->store));
 	cfg->flags = config_flags(space);
+	cfg->ways = READ_ONCE(space->ways);
 }
 
 /**
@@ -199,14 +200,75 @@ static int config_shrink_budget(struct vmd_space *space, unsigned long budget,
 	return 0;
 }
 
+/* Sets are others now, or were, and some may have too many frames in use. */
+static int config_place_settle(struct vmd_space *space, unsigned long budget)
+{
+	int err;
+
+	WRITE_ONCE(space->limit, budget);
+	err = vmd_evict_crowd(space);
+	if (err)
+		return err;
+	WRITE_ONCE(space->budget, budget);
+	vmd_reserve_update(space);
+	wake_up_all(&space->frame_wait);
+	return 0;
+}
+
+/* Back to what it was; what does not fit leaves when it can. */
+static void config_place_undo(struct vmd_space *space, u32 ways,
+			      unsigned long limit)
+{
+	/* As far as memory allows: it was so a moment ago. */
+	vmd_policy_place(space, ways, space->budget);
+	WRITE_ONCE(space->limit, limit);
+	queue_delayed_work(vmd_idle_wq, &space->trim, HZ / 5);
+	wake_up_all(&space->frame_wait);
+}
+
+/*
+ * Other sets, by their size or by their number. At first the frames of all are
+ * as few as they are to be, then the pages are divided among the sets, then
+ * those go that their set has no room for.
+ */
+static int config_place(struct vmd_space *space, u32 ways, unsigned long budget,
+			bool may_evict)
+{
+	unsigned long was = space->limit;
+	u32 ways_was = space->ways;
+	int err;
+
+	if (!may_evict && atomic_long_read(&space->resident))
+		return -EBUSY;
+	if (atomic_long_read(&space->pinned) >= budget)
+		return -EBUSY;
+	WRITE_ONCE(space->limit, min(was, budget));
+	/* Pairs with charge_try(): no frame is taken unseen. */
+	smp_mb();
+	err = vmd_evict_down(space, space->limit);
+	if (!err)
+		err = vmd_policy_place(space, ways, budget);
+	if (err) {
+		WRITE_ONCE(space->limit, was);
+		wake_up_all(&space->frame_wait);
+		return err;
+	}
+	err = config_place_settle(space, budget);
+	if (err)
+		config_place_undo(space, ways_was, was);
+	return err;
+}
+
 /* Called under config_lock. */
 static int config_budget(struct vmd_space *space, unsigned long budget,
-			 bool may_evict)
+			 u32 ways, bool may_evict)
 {
 	unsigned long was = space->budget;
 	int err = 0;
 
-	if (budget > was)
+	if (ways != space->ways || (ways && budget != was))
+		err = config_place(space, ways, budget, may_evict);
+	else if (budget > was)
 		err = config_grow_budget(space, budget);
 	else if (budget < was)
 		err = config_shrink_budget(space, budget, may_evict);
@@ -239,6 +301,7 @@ struct config_change {
 	u64 mask;
 	u64 bytes;
 	unsigned long budget;
+	u32 ways;
 	struct vmd_policy_choice policy;
 	struct vmd_auto_choice how;	/* @how.nr: it is "auto" instead */
 	struct vmd_shadows *follow;	/* what "auto" went by before */
@@ -271,6 +334,17 @@ static int config_check_budget(const struct vmd_config *cfg,
 	if (!cfg->budget || cfg->budget > vmd_max_frames())
 		return -EINVAL;
 	to->budget = cfg->budget;
+	return 0;
+}
+
+static int config_check_placement(const struct vmd_config *cfg,
+				  struct config_change *to)
+{
+	if (!(cfg->mask & VMD_CONFIG_PLACEMENT))
+		return 0;
+	if (cfg->ways > VMD_POLICY_MAX_SLOTS)
+		return -EINVAL;
+	to->ways = cfg->ways;
 	return 0;
 }
 
@@ -331,11 +405,13 @@ static int config_check(struct vmd_space *space, const struct vmd_config *cfg,
 	int err;
 
 	to->mask = cfg->mask;
-	if (cfg->mask & ~VMD_CONFIG_ALL || cfg->reserved)
+	if (cfg->mask & ~VMD_CONFIG_ALL)
 		return -EINVAL;
 	err = config_check_size(space, cfg, to);
 	if (!err)
 		err = config_check_budget(cfg, to);
+	if (!err)
+		err = config_check_placement(cfg, to);
 	if (!err)
 		err = config_check_policy(cfg, to);
 	if (!err)
@@ -372,6 +448,19 @@ static int config_policy(struct vmd_space *space, struct config_change *to)
 	return err;
 }
 
+/* What was not asked for stays as it is, and has to go with the rest. */
+static int config_complete(struct vmd_space *space, struct config_change *to)
+{
+	if (!(to->mask & VMD_CONFIG_BUDGET))
+		to->budget = space->budget;
+	if (!(to->mask & VMD_CONFIG_PLACEMENT))
+		to->ways = space->ways;
+	if (!vmd_place_fits(to->ways, to->budget) ||
+	    (to->ways && to->budget > VMD_POLICY_MAX_SLOTS))
+		return -EINVAL;
+	return 0;
+}
+
 /* What can fail and be undone; *@done tells how far it got. */
 static int config_apply_some(struct vmd_space *space, struct config_change *to,
 			     u64 *done)
@@ -385,11 +474,11 @@ static int config_apply_some(struct vmd_space *space, struct config_change *to,
 	if (crypt && READ_ONCE(space->places))
 		return -EBUSY;
 	/* What went now would go as it shall no more, and then be in the way. */
-	if (to->mask & VMD_CONFIG_BUDGET)
-		err = config_budget(space, to->budget, !crypt);
+	if (to->mask & (VMD_CONFIG_BUDGET | VMD_CONFIG_PLACEMENT))
+		err = config_budget(space, to->budget, to->ways, !crypt);
 	if (err)
 		return err;
-	*done |= VMD_CONFIG_BUDGET;
+	*done |= VMD_CONFIG_BUDGET | VMD_CONFIG_PLACEMENT;
 	if (to->mask & VMD_CONFIG_POLICY)
 		err = config_policy(space, to);
 	if (err)
@@ -407,9 +496,13 @@ static int config_apply(struct vmd_space *space, struct config_change *to)
 {
 	struct vmd_policy_choice policy = space->policy;
 	unsigned long budget = space->budget;
+	u32 ways = space->ways;
 	u64 done = 0;
-	int err = config_apply_some(space, to, &done);
+	int err = config_complete(space, to);
 
+	if (err)
+		return err;
+	err = config_apply_some(space, to, &done);
 	if (!err && to->mask & VMD_CONFIG_SIZE)
 		err = config_size(space, to->bytes);
 	if (!err && to->mask & VMD_CONFIG_OBSERVER)
@@ -425,8 +518,8 @@ static int config_apply(struct vmd_space *space, struct config_change *to)
 		to->follow = vmd_shadows_swap(space, VMD_SHADOWS_AUTO,
 					      to->follow);
 	}
-	if (done & VMD_CONFIG_BUDGET)
-		config_budget(space, budget, true);
+	if (done & (VMD_CONFIG_BUDGET | VMD_CONFIG_PLACEMENT))
+		config_budget(space, budget, ways, true);
 	return err;
 }
 

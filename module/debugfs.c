@@ -44,6 +44,7 @@ DEFINE_SHOW_ATTRIBUTE(policies);
 static int space_config_show(struct seq_file *m, void *v)
 {
 	struct vmd_space *space = m->private;
+	char placement[VMD_PLACE_LEN];
 	struct vmd_config cfg;
 	char live[VMD_POLICY_LEN];
 
@@ -55,6 +56,8 @@ static int space_config_show(struct seq_file *m, void *v)
 		   cfg.budget, cfg.policy);
 	seq_printf(m, "observer %s\nstore %s\nlive %s\n", cfg.observer,
 		   cfg.store, live);
+	vmd_place_format(cfg.ways, placement);
+	seq_printf(m, "placement %s\n", placement);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(space_config);
@@ -165,7 +168,7 @@ static int space_policy_show(struct seq_file *m, void *v)
 		return -ENOMEM;
 	spin_lock(&space->policy_lock);
 	vmd_policy_format(&space->policy, name, sizeof(name));
-	space->policy.ops->walk(space->policy_state, policy_visit, &order);
+	vmd_decide_walk(space, policy_visit, &order);
 	spin_unlock(&space->policy_lock);
 	seq_printf(m, "policy %s\n", name);
 	for (i = 0; i < order.n; i++)

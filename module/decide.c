@@ -14,15 +14,32 @@
 
 #define OVERDUE_AT_ONCE	64
 
-static void *decide_alloc(const struct vmd_policy_ops *ops, u32 slots,
+/* With placement, the policy's memory is part of struct vmd_place. */
+static size_t decide_size(const struct vmd_policy_ops *ops, u32 ways, u32 slots,
 			  u32 frames)
 {
-	size_t size = max_t(size_t, ops->state_size(slots, frames), 64);
+	return ways ? vmd_place_size(ops, ways, slots, frames) :
+		      ops->state_size(slots, frames);
+}
+
+static void *decide_alloc(const struct vmd_policy_ops *ops, u32 ways, u32 slots,
+			  u32 frames)
+{
+	size_t size = max_t(size_t, decide_size(ops, ways, slots, frames), 64);
 
 	/* Powers of two, and whole pages, are aligned as the contract says. */
 	if (size < PAGE_SIZE)
 		size = roundup_pow_of_two(size);
 	return kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
+static void decide_init(void *state, const struct vmd_policy_choice *choice,
+			u32 ways, u32 slots, u32 frames)
+{
+	if (ways)
+		vmd_place_init(state, choice, ways, slots, frames);
+	else
+		choice->ops->init(state, slots, frames, choice->params);
 }
 
 /* Frames as the policy counts them. */
@@ -42,13 +59,14 @@ int vmd_policy_start(struct vmd_space *space,
 	u32 frames = decide_frames(space->budget);
 	u32 slots = VMD_CHUNK_FRAMES;
 
-	space->policy_state = decide_alloc(choice->ops, slots, frames);
+	space->policy_state = decide_alloc(choice->ops, space->ways, slots,
+					   frames);
 	if (!space->policy_state)
 		return -ENOMEM;
 	space->policy = *choice;
 	space->policy_slots = slots;
 	space->policy_frames = frames;
-	choice->ops->init(space->policy_state, slots, frames, choice->params);
+	decide_init(space->policy_state, choice, space->ways, slots, frames);
 	return 0;
 }
 
@@ -69,14 +87,17 @@ u32 vmd_space_frame_bytes(struct vmd_space *space)
 {
 	const struct vmd_policy_ops *ops = space->policy.ops;
 	u32 many = 1 << 20;
+	u32 ways = min(READ_ONCE(space->ways), many);
 
+	many -= ways ? many % ways : 0;
 	return sizeof(struct vmd_frame) + VMD_ENTRY_BYTES +
-	       DIV_ROUND_UP(ops->state_size(many, many), many);
+	       DIV_ROUND_UP(decide_size(ops, ways, many, many), many);
 }
 
 struct decide_move {
 	struct vmd_space *space;
 	const struct vmd_policy_ops *ops;
+	u32 ways;
 	void *state;
 	struct vmd_string *string;
 };
@@ -93,52 +114,96 @@ static bool decide_move_one(void *arg, u32 slot)
 				  vmd_string_look(to->string, f->index));
 		flags = folio_test_dirty(f->folio) ? VMD_REF_WRITE : 0;
 	}
-	to->ops->inserted(to->state, slot, f->index, flags);
+	if (to->ways)
+		vmd_place_inserted(to->state, slot, f->index, 0);
+	else
+		to->ops->inserted(to->state, slot, f->index, flags);
 	return true;
+}
+
+/**
+ * vmd_decide_walk - all pages in the policy's hands, who is to go next first
+ * @space: policy_lock is held
+ * @visit: told of each
+ * @arg: its first argument
+ */
+void vmd_decide_walk(struct vmd_space *space, vmd_policy_visit_t visit,
+		     void *arg)
+{
+	if (space->ways)
+		vmd_place_walk(space->policy_state, visit, arg);
+	else
+		space->policy.ops->walk(space->policy_state, visit, arg);
 }
 
 /* The slots of the old state go into the new one, in the old one's order. */
 static void decide_move_all(struct vmd_space *space,
-			    const struct vmd_policy_ops *ops, void *state,
-			    struct vmd_string *string)
+			    const struct vmd_policy_ops *ops, u32 ways,
+			    void *state, struct vmd_string *string)
 {
 	struct decide_move to = {
-		.space = space, .ops = ops, .state = state, .string = string,
+		.space = space, .ops = ops, .ways = ways, .state = state,
+		.string = string,
 	};
 
-	space->policy.ops->walk(space->policy_state, decide_move_one, &to);
+	vmd_decide_walk(space, decide_move_one, &to);
 }
 
-/* Put a policy in the place of the present one, and follow @string from now on. */
-static int decide_replace(struct vmd_space *space,
-			  const struct vmd_policy_choice *choice,
-			  struct vmd_string *string)
+/*
+ * Put a new state, @choice's and of sets of @ways, in the place of the present
+ * one, and follow @string from now on. Pins that leave a set no frame are in the
+ * way of sets. The spinlock is held while every resident page is moved: some
+ * 20 ns a page, and with sets some 100 ns more for each frame.
+ */
+static int decide_replace_locked(struct vmd_space *space, void **state,
+				 const struct vmd_policy_choice *choice,
+				 u32 ways, u32 frames,
+				 struct vmd_string *string)
 {
-	u32 frames, slots;
-	void *state, *old;
+	int err = ways ? vmd_place_recount(space, *state, ways) : 0;
 
+	if (err)
+		return err;
+	if (ways)
+		vmd_place_recall(space, *state);
+	decide_move_all(space, choice->ops, ways, *state, string);
+	swap(*state, space->policy_state);
+	if (choice != &space->policy)
+		trace_vmdemo_policy(space->id, space->policy.ops->name,
+				    choice->ops->name,
+				    atomic_long_read(&space->resident));
+	space->policy = *choice;
+	space->policy_frames = frames;
+	WRITE_ONCE(space->ways, ways);
+	WRITE_ONCE(space->string, string);
+	return 0;
+}
+
+static int decide_replace(struct vmd_space *space,
+			  const struct vmd_policy_choice *choice, u32 ways,
+			  unsigned long budget, struct vmd_string *string)
+{
+	u32 frames = budget ? decide_frames(budget) : space->policy_frames;
+	void *state;
+	int err;
+
+	/* Of which set the future would be is not what a policy is told. */
+	if (ways && choice->ops->flags & VMD_POLICY_FUTURE)
+		return -EINVAL;
 	mutex_lock(&space->grow_lock);
-	frames = space->policy_frames;
-	slots = space->policy_slots;
-	state = decide_alloc(choice->ops, slots, frames);
+	state = decide_alloc(choice->ops, ways, space->policy_slots, frames);
 	if (!state) {
 		mutex_unlock(&space->grow_lock);
 		return -ENOMEM;
 	}
-	choice->ops->init(state, slots, frames, choice->params);
+	decide_init(state, choice, ways, space->policy_slots, frames);
 	spin_lock(&space->policy_lock);
-	decide_move_all(space, choice->ops, state, string);
-	old = space->policy_state;
-	space->policy_state = state;
-	trace_vmdemo_policy(space->id, space->policy.ops->name,
-			    choice->ops->name,
-			    atomic_long_read(&space->resident));
-	space->policy = *choice;
-	WRITE_ONCE(space->string, string);
+	err = decide_replace_locked(space, &state, choice, ways, frames,
+				    string);
 	spin_unlock(&space->policy_lock);
 	mutex_unlock(&space->grow_lock);
-	kvfree(old);
-	return 0;
+	kvfree(state);
+	return err;
 }
 
 /**
@@ -146,12 +211,28 @@ static int decide_replace(struct vmd_space *space,
  * @space: config_lock is held
  * @choice: to which; one that has to know the future only where there is a string
  *
- * The spinlock is held while every resident page is moved: some 20 ns a page.
+ * Returns 0, -ENOMEM, or -EINVAL for one that has to know it, with sets.
  */
 int vmd_policy_switch(struct vmd_space *space,
 		      const struct vmd_policy_choice *choice)
 {
-	return decide_replace(space, choice, space->string);
+	return decide_replace(space, choice, space->ways, 0, space->string);
+}
+
+/**
+ * vmd_policy_place - change the sets of frames, or their number
+ * @space: config_lock is held
+ * @ways: frames of a set, or VMD_PLACE_FULL
+ * @budget: of which it is a divisor
+ *
+ * Some sets may have more than @ways frames in use afterwards. Returns -EBUSY
+ * where pinned pages would leave a set no frame, -ENOMEM, -EINVAL as
+ * vmd_policy_switch().
+ */
+int vmd_policy_place(struct vmd_space *space, u32 ways, unsigned long budget)
+{
+	return decide_replace(space, &space->policy, ways, budget,
+			      space->string);
 }
 
 /**
@@ -168,7 +249,8 @@ int vmd_policy_follow(struct vmd_space *space, struct vmd_string **string)
 	int err;
 
 	if (now.ops->flags & VMD_POLICY_FUTURE) {
-		err = *string ? decide_replace(space, &now, *string) : -EBUSY;
+		err = *string ? decide_replace(space, &now, space->ways, 0,
+					       *string) : -EBUSY;
 		if (err)
 			return err;
 	} else {
@@ -186,12 +268,15 @@ static void decide_reshape_locked(struct vmd_space *space, void *state,
 {
 	const struct vmd_policy_ops *ops = space->policy.ops;
 
-	if (ops->resize) {
+	if (space->ways) {
+		memcpy(state, space->policy_state, old_size);
+		vmd_place_grow(state, slots);
+	} else if (ops->resize) {
 		memcpy(state, space->policy_state, old_size);
 		ops->resize(state, slots, frames);
 	} else {
 		ops->init(state, slots, frames, space->policy.params);
-		decide_move_all(space, ops, state, space->string);
+		decide_move_all(space, ops, VMD_PLACE_FULL, state, space->string);
 	}
 }
 
@@ -201,14 +286,16 @@ static void decide_reshape_locked(struct vmd_space *space, void *state,
  * @slots: frame numbers it has to serve; may be fewer than it does already
  * @budget: the new budget, or 0 for the present one
  *
- * A smaller budget may be told only when no more than that are resident.
+ * A smaller budget may be told only when no more than that are resident. With
+ * placement a budget is told by vmd_policy_place().
  */
 int vmd_policy_reshape(struct vmd_space *space, u32 slots, unsigned long budget)
 {
 	const struct vmd_policy_ops *ops = space->policy.ops;
 	u32 was = space->policy_frames;
 	u32 frames = budget ? decide_frames(budget) : was;
-	size_t old_size = ops->state_size(space->policy_slots, was);
+	size_t old_size = decide_size(ops, space->ways, space->policy_slots,
+				      was);
 	void *state, *old;
 
 	if (slots <= space->policy_slots && frames == was)
@@ -219,7 +306,7 @@ int vmd_policy_reshape(struct vmd_space *space, u32 slots, unsigned long budget)
 				       VMD_POLICY_MAX_SLOTS));
 	else
 		slots = space->policy_slots;
-	state = decide_alloc(ops, slots, max(frames, was));
+	state = decide_alloc(ops, space->ways, slots, max(frames, was));
 	if (!state)
 		return -ENOMEM;
 	spin_lock(&space->policy_lock);
@@ -252,7 +339,11 @@ void vmd_decide_missed(struct vmd_space *space, pgoff_t index, bool reference)
 	/* What goes for it is to be chosen by what comes after it. */
 	if (space->string && reference)
 		vmd_string_expect(space->string, index, decide_in_order(space));
-	vmd_policy_missed(space->policy.ops, space->policy_state, index);
+	if (space->ways)
+		vmd_place_missed(space->policy_state, index);
+	else
+		vmd_policy_missed(space->policy.ops, space->policy_state,
+				  index);
 	spin_unlock(&space->policy_lock);
 }
 
@@ -285,8 +376,12 @@ void vmd_decide_inserted(struct vmd_space *space, struct vmd_frame *f,
 	spin_lock(&space->policy_lock);
 	vmd_frame_set(f, VMD_FRAME_QUEUED);
 	decide_foresee(space, f->index, flags & VMD_DECIDE_REFERENCE);
-	space->policy.ops->inserted(space->policy_state, f->id, f->index,
-				    flags & ~VMD_DECIDE_REFERENCE);
+	flags &= ~VMD_DECIDE_REFERENCE;
+	if (space->ways)
+		vmd_place_inserted(space->policy_state, f->id, f->index, flags);
+	else
+		space->policy.ops->inserted(space->policy_state, f->id,
+					    f->index, flags);
 	spin_unlock(&space->policy_lock);
 }
 
@@ -306,9 +401,19 @@ void vmd_decide_touched(struct vmd_space *space, struct vmd_frame *f,
 
 	spin_lock(&space->policy_lock);
 	decide_foresee(space, READ_ONCE(f->index), reference);
-	if (vmd_frame_test(f, VMD_FRAME_QUEUED))
+	flags &= ~VMD_DECIDE_REFERENCE;
+	if (!vmd_frame_test(f, VMD_FRAME_QUEUED))
+		goto unlock;
+	if (space->ways)
+		vmd_place_touched(space->policy_state, f->id, flags);
+	else
 		vmd_policy_touched(space->policy.ops, space->policy_state,
-				   f->id, flags & ~VMD_DECIDE_REFERENCE);
+				   f->id, flags);
+unlock:
+	/* Of a frame in other hands the number is none of a page's. */
+	if (space->ways &&
+	    vmd_frame_test(f, VMD_FRAME_QUEUED | VMD_FRAME_PINNED))
+		vmd_place_reference(space->policy_state, f->index);
 	spin_unlock(&space->policy_lock);
 }
 
@@ -324,7 +429,11 @@ void vmd_decide_removed(struct vmd_space *space, struct vmd_frame *f,
 	spin_lock(&space->policy_lock);
 	if (vmd_frame_test(f, VMD_FRAME_QUEUED)) {
 		vmd_frame_clear(f, VMD_FRAME_QUEUED);
-		space->policy.ops->removed(space->policy_state, f->id, why);
+		if (space->ways)
+			vmd_place_removed(space->policy_state, f->id, why);
+		else
+			space->policy.ops->removed(space->policy_state, f->id,
+						   why);
 	}
 	spin_unlock(&space->policy_lock);
 }
@@ -337,8 +446,13 @@ void vmd_decide_removed(struct vmd_space *space, struct vmd_frame *f,
 void vmd_decide_kept(struct vmd_space *space, struct vmd_frame *f)
 {
 	spin_lock(&space->policy_lock);
-	if (vmd_frame_test(f, VMD_FRAME_QUEUED))
+	if (!vmd_frame_test(f, VMD_FRAME_QUEUED))
+		goto unlock;
+	if (space->ways)
+		vmd_place_kept(space->policy_state, f->id);
+	else
 		space->policy.ops->kept(space->policy_state, f->id);
+unlock:
 	spin_unlock(&space->policy_lock);
 }
 
@@ -368,12 +482,13 @@ static bool decide_catch_up(struct vmd_space *space)
 /**
  * vmd_decide_victims - who should go
  * @space: of which
+ * @from: with placement, a page of the set they shall come from, or VMD_PLACE_*
  * @out: frame numbers, in order
  * @max: how many at most
  *
  * Returns how many were proposed.
  */
-u32 vmd_decide_victims(struct vmd_space *space, u32 *out, u32 max)
+u32 vmd_decide_victims(struct vmd_space *space, u64 from, u32 *out, u32 max)
 {
 	u32 n;
 
@@ -383,7 +498,10 @@ u32 vmd_decide_victims(struct vmd_space *space, u32 *out, u32 max)
 		cond_resched();
 		spin_lock(&space->policy_lock);
 	}
-	n = space->policy.ops->victim(space->policy_state, out, max);
+	if (space->ways)
+		n = vmd_place_victim(space->policy_state, from, out, max);
+	else
+		n = space->policy.ops->victim(space->policy_state, out, max);
 	spin_unlock(&space->policy_lock);
 	return n;
 }

@@ -30,7 +30,7 @@ static bool drop_locked(struct vmd_space *space, struct vmd_frame *f,
 		       index >= READ_ONCE(space->nr_pages));
 	vmd_decide_removed(space, f, VMD_REMOVED_DROPPED);
 	if (vmd_frame_test(f, VMD_FRAME_PINNED))
-		atomic_long_dec(&space->pinned);
+		vmd_placed_pin(space, f, false);
 	vmd_ahead_wasted(space, f);
 	vmd_folio_clean(space, f->folio);
 	xa_store(&space->pages, index, NULL, GFP_NOWAIT);

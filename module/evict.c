@@ -134,8 +134,12 @@ static void evict_decide(struct vmd_batch *batch, struct evict_round *round)
 	}
 }
 
-/* Ask the policy until there are @want pages, for @patience pages at most. */
-static void evict_choose(struct vmd_batch *batch, u32 want, long patience)
+/*
+ * Ask the policy until there are @want pages, for @patience pages at most; with
+ * placement those of the sets that @from means (vmd_place_victim).
+ */
+static void evict_choose(struct vmd_batch *batch, u32 want, long patience,
+			 u64 from)
 {
 	struct vmd_space *space = batch->space;
 	struct evict_round round = { };
@@ -146,7 +150,7 @@ static void evict_choose(struct vmd_batch *batch, u32 want, long patience)
 	round.hidden = round.asks && vmd_maps_hide_accesses(space);
 	while (batch->n < want && patience > 0 &&
 	       !fatal_signal_pending(current)) {
-		n = vmd_decide_victims(space, proposed, want - batch->n);
+		n = vmd_decide_victims(space, from, proposed, want - batch->n);
 		if (!n)
 			break;
 		round.n = 0;
@@ -162,8 +166,12 @@ static void evict_choose(struct vmd_batch *batch, u32 want, long patience)
 }
 
 /* Has somebody else made room while we waited for the lock? */
-static bool evict_not_needed(struct vmd_space *space)
+static bool evict_not_needed(struct vmd_access *a)
 {
+	struct vmd_space *space = a->space;
+
+	if (a->crowded)
+		return vmd_placed_room(space, a->index);
 	return READ_ONCE(space->ready.n) ||
 	       (atomic_long_read(&space->resident) < vmd_space_limit(space) &&
 		vmd_user_may_charge(space) &&
@@ -190,7 +198,8 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 	int err;
 
 	want = min_t(unsigned long, want, VMD_BATCH_MAX);
-	if (!fault) {
+	/* A set that has too many is not helped by frames without a page. */
+	if (!fault && !(a && a->crowded)) {
 		unsigned long drained = vmd_ready_drain(space, want);
 
 		if (drained)
@@ -202,7 +211,7 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 		if (mutex_lock_killable(&space->evict_lock))
 			return -EINTR;
 	}
-	if (fault && evict_not_needed(space)) {
+	if (fault && evict_not_needed(a)) {
 		mutex_unlock(&space->evict_lock);
 		return 1;
 	}
@@ -210,7 +219,9 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 	batch->refill = fault;
 	/* Each page is asked for twice: once touched, once not. */
 	patience = 2 * atomic_long_read(&space->resident) + 2 * want;
-	evict_choose(batch, want, patience);
+	if (fault && a->crowded)
+		patience = 2 * READ_ONCE(space->ways) + 2 * want;
+	evict_choose(batch, want, patience, vmd_placed_from(a));
 	mutex_unlock(&space->evict_lock);
 	err = vmd_batch_run(batch, a);
 	if (err == -EAGAIN && fatal_signal_pending(current))
@@ -238,7 +249,7 @@ u32 vmd_evict_ahead(struct vmd_space *space, unsigned long want)
 	batch->refill = true;
 	batch->ahead = true;
 	patience = 2 * atomic_long_read(&space->resident) + 2 * want;
-	evict_choose(batch, want, patience);
+	evict_choose(batch, want, patience, VMD_PLACE_ANY);
 	n = batch->n;
 	atomic_add(n, &space->leaving);
 	mutex_unlock(&space->evict_lock);
@@ -289,7 +300,7 @@ int vmd_evict_clean(struct vmd_space *space, unsigned long want,
 		    vmd_evict_clean_most(space, floor));
 	batch = want ? vmd_batch_alloc_clean(space) : NULL;
 	if (batch) {
-		evict_choose(batch, want, 4 * want);
+		evict_choose(batch, want, 4 * want, VMD_PLACE_ANY);
 		/* Pages that were touched, or dirty, have been seen: no error. */
 		n = max(vmd_batch_run(batch, NULL), 0);
 	}
@@ -297,23 +308,25 @@ int vmd_evict_clean(struct vmd_space *space, unsigned long want,
 	return n;
 }
 
-/**
- * vmd_evict_down - evict until no more than a number of frames are in use
- * @space: of which; nothing may be charged beyond @limit meanwhile
- * @limit: frames that may stay
- *
- * Returns 0; -EBUSY if pages in use leave no way; -EINTR, -EIO or -ENOSPC as
- * vmd_evict().
- */
-int vmd_evict_down(struct vmd_space *space, unsigned long limit)
+/* Frames too many: of sets that have too many, or of all beyond @limit. */
+static long evict_over(struct vmd_space *space, unsigned long limit, bool sets)
 {
+	return sets ? vmd_placed_over(space) :
+		      atomic_long_read(&space->resident) - (long)limit;
+}
+
+static int evict_until(struct vmd_space *space, unsigned long limit, bool sets)
+{
+	struct vmd_access a = {
+		.space = space, .reclaim = true, .crowded = sets,
+	};
 	unsigned long deadline = jiffies + 2 * HZ;
 	unsigned long progress = READ_ONCE(space->progress);
 	long over;
 	int err;
 
-	while ((over = atomic_long_read(&space->resident) - (long)limit) > 0) {
-		err = vmd_evict(space, over, NULL);
+	while ((over = evict_over(space, limit, sets)) > 0) {
+		err = vmd_evict(space, over, sets ? &a : NULL);
 		if (err > 0)
 			continue;
 		if (err != -EAGAIN && err != -EBUSY)
@@ -333,6 +346,30 @@ int vmd_evict_down(struct vmd_space *space, unsigned long limit)
 }
 
 /**
+ * vmd_evict_down - evict until no more than a number of frames are in use
+ * @space: of which; nothing may be charged beyond @limit meanwhile
+ * @limit: frames that may stay
+ *
+ * Returns 0; -EBUSY if pages in use leave no way; -EINTR, -EIO or -ENOSPC as
+ * vmd_evict().
+ */
+int vmd_evict_down(struct vmd_space *space, unsigned long limit)
+{
+	return evict_until(space, limit, false);
+}
+
+/**
+ * vmd_evict_crowd - evict until no set uses more frames than it has
+ * @space: of which
+ *
+ * Returns as vmd_evict_down().
+ */
+int vmd_evict_crowd(struct vmd_space *space)
+{
+	return evict_until(space, 0, true);
+}
+
+/**
  * vmd_trim_work - take lent frames back
  * @work: vmd_space.trim
  */
@@ -344,12 +381,18 @@ void vmd_trim_work(struct work_struct *work)
 	struct vmd_access a = {
 		.space = space, .reclaim = true, .stuck.haste = VMD_CLOSING,
 	};
-	long over = atomic_long_read(&space->resident) -
-		    (long)READ_ONCE(space->limit);
+	unsigned long limit = READ_ONCE(space->limit);
+	long over = evict_over(space, limit, false);
 
 	while (over-- > 0 && vmd_evict(space, 1, &a) > 0)
 		;
-	if (atomic_long_read(&space->resident) > READ_ONCE(space->limit))
+	a.crowded = true;
+	over = evict_over(space, limit, true);
+	while (over-- > 0 && vmd_evict(space, 1, &a) > 0)
+		;
+	limit = READ_ONCE(space->limit);
+	if (evict_over(space, limit, false) > 0 ||
+	    evict_over(space, limit, true) > 0)
 		queue_delayed_work(vmd_idle_wq, &space->trim, HZ / 10);
 }
 

@@ -246,6 +246,7 @@ static vm_fault_t fault_missed(struct vmd_access *a, void *entry,
 	fault_count(a);
 	vmd_count(space, references);
 	vmd_count(space, misses);
+	vmd_placed_missed(space, a->index, !entry);
 	vmd_record_reference(a, true);
 	vmd_shadows_reference(space, a->index, a->write);
 	if (major)

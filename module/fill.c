@@ -55,12 +55,10 @@ void vmd_fill_publish(struct vmd_space *space, struct vmd_frame *f,
 		flags |= VMD_REF_DEFERRED;
 		vmd_frame_set(f, VMD_FRAME_FRESH);
 	}
-	if (pin) {
-		vmd_frame_set(f, VMD_FRAME_PINNED);
-		atomic_long_inc(&space->pinned);
-	} else {
+	if (pin)
+		vmd_placed_pin(space, f, true);
+	else
 		vmd_decide_inserted(space, f, flags & ~FILL_ACCESS);
-	}
 	vmd_frame_set_state(f, VMD_PAGE_RESIDENT);
 }
 
@@ -106,7 +104,7 @@ static int fill_memory(struct vmd_access *a, struct vmd_frame *f,
 	/* A page that is pinned never gets into the policy's hands. */
 	if (!a->pin)
 		vmd_decide_missed(a->space, a->index, fill_is_reference(a));
-	err = vmd_frame_charge(a, folio);
+	err = vmd_frame_charge(a, f, folio);
 	if (err)
 		return err;
 	if (*folio && zero)
@@ -270,7 +268,7 @@ bool vmd_fill_spare(struct vmd_space *space, pgoff_t index,
 	if (!fill_claim_spare(space, index, page))
 		return false;
 	if (!fill_allowed(space, index) &&
-	    vmd_frame_charge_spare(space, &page->folio))
+	    vmd_frame_charge_spare(space, page->f, &page->folio))
 		return true;
 	fill_undo(space, page->f, page->entry);
 	return false;
@@ -324,8 +322,7 @@ static int fill_pin(struct vmd_space *space, struct vmd_frame *f)
 	if (vmd_frame_test(f, VMD_FRAME_PINNED))
 		return 0;
 	vmd_decide_removed(space, f, VMD_REMOVED_ASIDE);
-	vmd_frame_set(f, VMD_FRAME_PINNED);
-	atomic_long_inc(&space->pinned);
+	vmd_placed_pin(space, f, true);
 	return 1;
 }
 

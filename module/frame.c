@@ -366,6 +366,24 @@ struct vmd_frame *vmd_frame_take_spare(struct vmd_space *space)
 	return READ_ONCE(space->free) == VMD_NO_SLOT ? NULL : pool_pop(space);
 }
 
+/*
+ * Free, in no set's count, and whoever waits is woken. Who counts anew which
+ * frames are in use (vmd_place_recount) may come in between.
+ */
+static void frame_set_free(struct vmd_space *space, struct vmd_frame *f)
+{
+	int old;
+
+	do {
+		if (vmd_frame_test(f, VMD_FRAME_PLACED))
+			vmd_placed_free(space, f);
+		old = atomic_read(&f->word) & ~VMD_FRAME_PLACED;
+	} while (!atomic_try_cmpxchg(&f->word, &old,
+				     (old & ~VMD_FRAME_STATE) |
+				     VMD_FRAME_FREE));
+	wake_up_var(&f->word);
+}
+
 /**
  * vmd_frame_return - give a frame structure back
  * @space: of which
@@ -376,8 +394,8 @@ void vmd_frame_return(struct vmd_space *space, struct vmd_frame *f)
 	f->place = VMD_NO_PLACE;
 	f->faults = 0;
 	/* Not FREE before the flags are gone: a waiter looks at the state. */
-	vmd_frame_clear(f, ~VMD_FRAME_STATE);
-	vmd_frame_set_state(f, VMD_FRAME_FREE);
+	vmd_frame_clear(f, (u32)~(VMD_FRAME_STATE | VMD_FRAME_PLACED));
+	frame_set_free(space, f);
 	pool_push(space, f);
 	if (wq_has_sleeper(&space->frame_wait))
 		wake_up(&space->frame_wait);
@@ -436,8 +454,12 @@ static int charge_try(struct vmd_space *space, long extra)
 	return 0;
 }
 
-static bool charge_may_succeed(struct vmd_space *space)
+static bool charge_may_succeed(struct vmd_access *a)
 {
+	struct vmd_space *space = a->space;
+
+	if (a->crowded)
+		return vmd_placed_room(space, a->index);
 	return READ_ONCE(space->ready.n) ||
 	       (atomic_long_read(&space->resident) < vmd_space_limit(space) &&
 		vmd_user_may_charge(space) &&
@@ -479,16 +501,35 @@ static int charge_from_others(struct vmd_access *a, int why)
 	return -EAGAIN;
 }
 
-/* No frame can go just now: lend one, or wait a moment. */
-static int charge_wait(struct vmd_access *a, struct patience *patience)
+/*
+ * A frame beyond what there is, where one instruction needs several pages.
+ * Returns -EAGAIN if it was one of the page's set: the rest may be free.
+ */
+static int charge_lend(struct vmd_access *a, struct vmd_frame *f)
 {
 	struct vmd_space *space = a->space;
-	int err = a->several ? charge_try(space, VMD_RESERVE_FRAMES) : -EDQUOT;
+	int err = -EDQUOT;
 
-	if (!err) {
+	if (!a->several)
+		return err;
+	if (!a->crowded)
+		err = charge_try(space, VMD_RESERVE_FRAMES);
+	else if (vmd_placed_take(space, f, VMD_RESERVE_FRAMES))
+		err = -EAGAIN;
+	if (!err || err == -EAGAIN)
 		queue_delayed_work(vmd_idle_wq, &space->trim, HZ / 5);
-		return 0;
-	}
+	return err;
+}
+
+/* No frame can go just now: lend one, or wait a moment. */
+static int charge_wait(struct vmd_access *a, struct vmd_frame *f,
+		       struct patience *patience)
+{
+	struct vmd_space *space = a->space;
+	int err = charge_lend(a, f);
+
+	if (!err || err == -EAGAIN)
+		return err;
 	if (charge_from_others(a, err) > 0)
 		return -EAGAIN;
 	if (patience_ended(patience, space))
@@ -497,7 +538,7 @@ static int charge_wait(struct vmd_access *a, struct patience *patience)
 		return -EDEADLK;
 	vmd_may_wait(a);
 	if (wait_event_killable_timeout(space->frame_wait,
-					charge_may_succeed(space),
+					charge_may_succeed(a),
 					msecs_to_jiffies(4)) < 0)
 		return -EINTR;
 	return -EAGAIN;
@@ -505,12 +546,13 @@ static int charge_wait(struct vmd_access *a, struct patience *patience)
 
 /*
  * Pages to evict at a time. Modes that promise exact decisions evict one for
- * one; elsewhere a batch saves calls at the price of a slightly smaller
- * working memory.
+ * one, and so does a set, which is small; elsewhere a batch saves calls at the
+ * price of a slightly smaller working memory.
  */
 static unsigned long charge_batch(struct vmd_space *space)
 {
-	if (READ_ONCE(space->observer) != VMD_OBSERVER_ACCESSED)
+	if (READ_ONCE(space->observer) != VMD_OBSERVER_ACCESSED ||
+	    READ_ONCE(space->ways))
 		return 1;
 	return clamp(READ_ONCE(space->limit) / 128, 1UL,
 		     (unsigned long)VMD_BATCH_MAX);
@@ -530,18 +572,29 @@ static int charge_make_room(struct vmd_access *a, int why)
 	return err == -EAGAIN ? charge_from_others(a, why) : err;
 }
 
-static int charge_get(struct vmd_access *a, struct folio **folio)
+/*
+ * One of the frames that the page may use, and a unit of the budget. Returns as
+ * charge_try(), or -EADDRINUSE where all frames of the page's set are in use.
+ */
+static int charge_one(struct vmd_access *a, struct vmd_frame *f,
+		      struct folio **folio)
 {
-	struct vmd_space *space = a->space;
+	a->crowded = !vmd_placed_take(a->space, f, 0);
+	if (a->crowded)
+		return -EADDRINUSE;
+	return vmd_ready_take(a->space, folio) ? 0 : charge_try(a->space, 0);
+}
+
+static int charge_get(struct vmd_access *a, struct vmd_frame *f,
+		      struct folio **folio)
+{
 	struct patience patience = { .deadline = jiffies + CHARGE_PATIENCE };
 	int failures = 0;
 	int err;
 
 	*folio = NULL;
 	for (;;) {
-		if (vmd_ready_take(space, folio))
-			return 0;
-		err = charge_try(space, 0);
+		err = charge_one(a, f, folio);
 		if (!err)
 			return 0;
 		err = charge_make_room(a, err);
@@ -554,7 +607,7 @@ static int charge_get(struct vmd_access *a, struct folio **folio)
 				return err;
 			continue;
 		}
-		err = charge_wait(a, &patience);
+		err = charge_wait(a, f, &patience);
 		if (err != -EAGAIN)
 			return err;
 	}
@@ -563,14 +616,16 @@ static int charge_get(struct vmd_access *a, struct folio **folio)
 /**
  * vmd_frame_charge - take a unit of the budget, evicting where there is none
  * @a: the access; may wait, killably
+ * @f: the frame it is for, filling; counts among its set's, if there are sets
  * @folio: set to memory that comes with it, locked, or to NULL
  *
  * Returns 0; -EINTR; -EBUSY if every frame is pinned; -EIO or -ENOSPC if the
  * store would not take the pages that have to go.
  */
-int vmd_frame_charge(struct vmd_access *a, struct folio **folio)
+int vmd_frame_charge(struct vmd_access *a, struct vmd_frame *f,
+		     struct folio **folio)
 {
-	int err = charge_get(a, folio);
+	int err = charge_get(a, f, folio);
 
 	if (!err)
 		vmd_reserve_check(a->space);
@@ -580,12 +635,16 @@ int vmd_frame_charge(struct vmd_access *a, struct folio **folio)
 /**
  * vmd_frame_charge_spare - likewise, with memory, if there is some to spare
  * @space: of which
+ * @f: as vmd_frame_charge()
  * @folio: set to the memory, locked
  *
  * Waits for nothing and evicts nothing.
  */
-bool vmd_frame_charge_spare(struct vmd_space *space, struct folio **folio)
+bool vmd_frame_charge_spare(struct vmd_space *space, struct vmd_frame *f,
+			    struct folio **folio)
 {
+	if (!vmd_placed_take(space, f, 0))
+		return false;
 	if (!vmd_ready_take(space, folio) && charge_try(space, 0))
 		return false;
 	vmd_reserve_check(space);

@@ -110,8 +110,7 @@ static int advise_unpin_page(struct vmd_space *space, pgoff_t index)
 	if (!folio)
 		return err;
 	if (vmd_frame_test(f, VMD_FRAME_PINNED)) {
-		vmd_frame_clear(f, VMD_FRAME_PINNED);
-		atomic_long_dec(&space->pinned);
+		vmd_placed_pin(space, f, false);
 		vmd_decide_inserted(space, f, VMD_REF_RESTORED);
 	}
 	folio_unlock(folio);
@@ -173,7 +172,7 @@ static int advise_pin(struct vmd_space *space, pgoff_t first, pgoff_t end)
 
 	pinned = atomic_long_read(&space->pinned);
 	if (n > most || pinned - advise_count_pinned(space, first, end) + n >
-	    most)
+	    most || !vmd_placed_pins_fit(space, first, end))
 		return -ENOSPC;
 	done = kvcalloc(BITS_TO_LONGS(n), sizeof(long), GFP_KERNEL_ACCOUNT);
 	if (!done)

@@ -24,6 +24,7 @@ static void procfs_flags(struct seq_file *m, u64 flags)
 static void procfs_space_line(struct seq_file *m, struct vmd_space *space)
 {
 	struct user_namespace *ns = seq_user_ns(m);
+	char placement[VMD_PLACE_LEN];
 	struct vmd_config cfg;
 	char live[VMD_POLICY_LEN];
 
@@ -37,6 +38,8 @@ static void procfs_space_line(struct seq_file *m, struct vmd_space *space)
 		   cfg.policy, cfg.observer, cfg.store);
 	procfs_flags(m, cfg.flags);
 	seq_printf(m, " live=%s", live);
+	vmd_place_format(cfg.ways, placement);
+	seq_printf(m, " placement=%s", placement);
 	seq_puts(m, " comm=");
 	seq_escape(m, space->comm, "\n\\");
 	seq_putc(m, '\n');

@@ -17,7 +17,8 @@
  * in vain: not before a fault has run out of frames, and not when nothing came
  * below the low mark for RESERVE_TIME. A program whose pages fit in the budget
  * has all of it. Nor where a page may leave only when another one needs its
- * frame: observers "fault" and "trap", and very small budgets.
+ * frame: observers "fault" and "trap", and very small budgets. Nor with sets of
+ * frames: which set will be short of one, nobody knows.
  *
  * Who may wake the worker is a user of the space, through a fault or a system
  * call, so there is no waking once the last user has gone; vmd_reserve_stop()
@@ -50,7 +51,7 @@ void vmd_reserve_update(struct vmd_space *space)
 	unsigned long high = 0;
 
 	if (READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED &&
-	    limit >= RESERVE_BUDGET)
+	    limit >= RESERVE_BUDGET && !READ_ONCE(space->ways))
 		high = min_t(u64, div_u64((u64)limit * space->reserve, 100),
 			     VMD_READY_MAX);
 	/* Low first where it falls, or it would be above the high one. */

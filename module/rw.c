@@ -49,6 +49,7 @@ static struct folio *rw_fill(struct vmd_access *a, void *entry)
 	if (err)
 		return ERR_PTR(err);
 	rw_count(space, NULL, true, a->write);
+	vmd_placed_missed(space, a->index, !entry);
 	vmd_record_reference(a, true);
 	vmd_shadows_reference(space, a->index, a->write);
 	if (zero)

@@ -132,6 +132,10 @@ static void space_init_config(struct vmd_space *space, struct vmd_space *like,
 		vmd_space_config(like, &cfg);
 		spin_lock(&like->policy_lock);
 		*policy = like->policy;
+		/* These two belong together, and change so. */
+		space->ways = like->ways;
+		if (like->ways)
+			cfg.budget = like->policy_frames;
 		spin_unlock(&like->policy_lock);
 	}
 	vmd_space_set_bytes(space, space->store->homes ?

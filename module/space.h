@@ -78,6 +78,7 @@
 #include <linux/xarray.h>
 
 #include "../uapi/vmdemo.h"
+#include "policy/place.h"
 #include "policy/policy.h"
 #include "stats.h"
 #include "store.h"
@@ -110,6 +111,7 @@ enum vmd_observer {
 #define VMD_FRAME_QUEUED	BIT(6)	/* in the policy's hands */
 #define VMD_FRAME_AHEAD		BIT(7)	/* read ahead, not touched since */
 #define VMD_FRAME_OLD		BIT(8)	/* was dirty when last looked at (flush.c) */
+#define VMD_FRAME_PLACED	BIT(9)	/* counts among its set's (place.c) */
 
 /**
  * struct vmd_frame - a frame and the page in it
@@ -199,16 +201,18 @@ struct vmd_ready {
  * @free: first free frame structure, VMD_NO_SLOT if there is none
  * @nr_frames: frame structures there are
  * @chunks: the frame structures, VMD_CHUNK_FRAMES at a time
- * @policy_lock: @policy, @policy_state, @policy_slots, @string and what is behind
+ * @policy_lock: @policy, @policy_state, @policy_slots, @string, @ways and what is behind
  *	them
  * @policy: name and parameters
- * @policy_state: the policy's memory
+ * @policy_state: the policy's memory; with @ways a struct vmd_place
  * @policy_slots: frame numbers it is made for
  * @policy_frames: budget it was told of
  * @string: the reference string it follows, or NULL (future.c); READ_ONCE outside
  *	policy_lock to see whether there is one
  * @future_lock: see the lock order; @loading
  * @loading: a string that is not whole yet, or NULL
+ * @ways: frames of a set, or VMD_PLACE_FULL; changes under config_lock and
+ *	policy_lock, READ_ONCE outside both
  * @observer: enum vmd_observer; READ_ONCE outside config_lock
  * @maps_lock: @maps, @map_seq
  * @maps: mappings, in the order of their seq
@@ -293,7 +297,7 @@ struct vmd_space {
 	u32 nr_frames;
 	struct xarray chunks;
 
-	spinlock_t policy_lock;		/* every call of the policy */
+	spinlock_t policy_lock;		/* every call of the policy, the sets */
 	struct vmd_policy_choice policy;
 	void *policy_state;
 	u32 policy_slots;
@@ -301,6 +305,7 @@ struct vmd_space {
 	struct vmd_string *string;
 	struct mutex future_lock;	/* loading a string */
 	struct vmd_string *loading;
+	u32 ways;
 
 	enum vmd_observer observer;
 	spinlock_t maps_lock;		/* the list of mappings */
@@ -376,6 +381,8 @@ struct vmd_stream {
  * @several: and that needs other pages besides: frames may be lent for it
  * @reference: a reference, as far as the observer can tell
  * @evicted: had to evict to get a frame
+ * @crowded: all frames of the page's set are in use; with @reclaim: frames are
+ *	to be given back by sets that use more than they have
  * @counted: is in the counters
  * @ahead: pages to be read ahead of it
  * @stride: how far apart
@@ -394,6 +401,7 @@ struct vmd_access {
 	bool several;
 	bool reference;
 	bool evicted;
+	bool crowded;
 	bool counted;
 	u32 ahead;
 	long stride;
@@ -553,8 +561,10 @@ struct folio *vmd_frame_lock_folio(struct vmd_access *a, struct vmd_frame *f,
 				   int *err);
 struct folio *vmd_frame_find(struct vmd_access *a, struct vmd_frame **f,
 			     int *err);
-int vmd_frame_charge(struct vmd_access *a, struct folio **folio);
-bool vmd_frame_charge_spare(struct vmd_space *space, struct folio **folio);
+int vmd_frame_charge(struct vmd_access *a, struct vmd_frame *f,
+		     struct folio **folio);
+bool vmd_frame_charge_spare(struct vmd_space *space, struct vmd_frame *f,
+			    struct folio **folio);
 void vmd_frame_uncharge(struct vmd_space *space);
 int vmd_frames_shed(struct vmd_access *a);
 int vmd_nap(struct vmd_access *a);
@@ -602,6 +612,7 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 u32 vmd_evict_ahead(struct vmd_space *space, unsigned long want);
 int vmd_evict_page(struct vmd_space *space, pgoff_t index, bool only_clean);
 int vmd_evict_down(struct vmd_space *space, unsigned long limit);
+int vmd_evict_crowd(struct vmd_space *space);
 unsigned long vmd_evict_clean_most(struct vmd_space *space,
 				   unsigned long floor);
 int vmd_evict_clean(struct vmd_space *space, unsigned long want,
@@ -664,6 +675,7 @@ int vmd_policy_switch(struct vmd_space *space,
 int vmd_policy_reshape(struct vmd_space *space, u32 slots,
 		       unsigned long budget);
 int vmd_policy_follow(struct vmd_space *space, struct vmd_string **string);
+int vmd_policy_place(struct vmd_space *space, u32 ways, unsigned long budget);
 void vmd_policy_stop(struct vmd_space *space);
 void vmd_decide_missed(struct vmd_space *space, pgoff_t index, bool reference);
 void vmd_decide_inserted(struct vmd_space *space, struct vmd_frame *f,
@@ -673,7 +685,21 @@ void vmd_decide_touched(struct vmd_space *space, struct vmd_frame *f,
 void vmd_decide_removed(struct vmd_space *space, struct vmd_frame *f,
 			enum vmd_removal why);
 void vmd_decide_kept(struct vmd_space *space, struct vmd_frame *f);
-u32 vmd_decide_victims(struct vmd_space *space, u32 *out, u32 max);
+u32 vmd_decide_victims(struct vmd_space *space, u64 from, u32 *out, u32 max);
+void vmd_decide_walk(struct vmd_space *space, vmd_policy_visit_t visit,
+		     void *arg);
+
+/* place.c: sets of frames */
+bool vmd_placed_take(struct vmd_space *space, struct vmd_frame *f, u32 extra);
+void vmd_placed_free(struct vmd_space *space, struct vmd_frame *f);
+bool vmd_placed_room(struct vmd_space *space, pgoff_t index);
+u32 vmd_placed_over(struct vmd_space *space);
+u64 vmd_placed_from(const struct vmd_access *a);
+void vmd_placed_pin(struct vmd_space *space, struct vmd_frame *f, bool pin);
+bool vmd_placed_pins_fit(struct vmd_space *space, pgoff_t first, pgoff_t end);
+void vmd_placed_missed(struct vmd_space *space, pgoff_t index, bool first);
+int vmd_place_recount(struct vmd_space *space, struct vmd_place *to, u32 ways);
+void vmd_place_recall(struct vmd_space *space, struct vmd_place *to);
 
 /* observe.c: mappings, accessed bits */
 struct vmd_map *vmd_map_add(struct vmd_space *space,

@@ -191,6 +191,7 @@ static void right_config(struct fuzz *f, struct vmd_config *c)
 	strncpy(c->observer, vmd_observer_names[fuzz_below(f, 3)],
 		sizeof(c->observer) - 1);
 	c->flags = fuzz_below(f, 2) * VMD_SPACE_ENCRYPT;
+	c->ways = fuzz_below(f, 5);
 }
 
 /* A structure that is right, but for what mutate() does to it */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,7 +69,10 @@ static void works(struct fuzz *f)
 		return;
 	if (c.size && vmd_advise(f->fd, VMD_ADVICE_UNPIN, 0, 0))
 		fuzz_fail(f, "UNPIN: %s", strerror(errno));
-	if (vmd_set(f->fd, "lru", "accessed", FRAMES) ||
+	c.mask = VMD_CONFIG_PLACEMENT;
+	c.ways = 0;
+	if (ioctl(f->fd, VMD_IOC_SET_CONFIG, &c) ||
+	    vmd_set(f->fd, "lru", "accessed", FRAMES) ||
 	    vmd_resize(f->fd, PAGES))
 		fuzz_fail(f, "SET_CONFIG: %s", strerror(errno));
 	map = vmd_map(f->fd, PAGES);

@@ -207,7 +207,7 @@ TEST_F(call, strings_are_filled_up_with_zeros)
 	for (i = strlen(c.store); i < sizeof(c.store); i++)
 		EXPECT_EQ(0, c.store[i]);
 	EXPECT_EQ(0, c.flags);
-	EXPECT_EQ(0, c.reserved);
+	EXPECT_EQ(0, c.ways);
 }
 
 TEST_F(call, a_32_bit_caller_is_served)

@@ -93,20 +93,24 @@ TEST_F(refused, set_config_unknown_mask_bit_einval)
 {
 	int bit;
 
-	for (bit = 5; bit < 64; bit++)
+	for (bit = 6; bit < 64; bit++)
 		EXPECT_ERRNO(EINVAL, set_config(self->fd, &self->before,
 						VMD_CONFIG_BUDGET |
 						1ULL << bit));
 }
 
-TEST_F(refused, set_config_reserved_einval)
+TEST_F(refused, ways_that_do_not_divide_the_budget_einval)
 {
 	struct vmd_config c = self->before;
 
+	c.ways = 1ULL << 63;
+	EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, VMD_CONFIG_PLACEMENT));
+	c.ways = c.budget + 1;
+	EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, VMD_CONFIG_PLACEMENT));
+	c.ways = 2;
 	c.budget = 3;
-	c.reserved = 1ULL << 63;
-	EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, VMD_CONFIG_BUDGET));
-	EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, 0));
+	EXPECT_ERRNO(EINVAL, set_config(self->fd, &c, VMD_CONFIG_PLACEMENT |
+						      VMD_CONFIG_BUDGET));
 }
 
 TEST_F(refused, set_config_looks_at_no_field_that_mask_does_not_name)
@@ -114,7 +118,6 @@ TEST_F(refused, set_config_looks_at_no_field_that_mask_does_not_name)
 	struct vmd_config c;
 
 	memset(&c, 'x', sizeof(c));
-	c.reserved = 0;
 	EXPECT_EQ(0, set_config(self->fd, &c, 0));
 	c.budget = FRAMES;
 	EXPECT_EQ(0, set_config(self->fd, &c, VMD_CONFIG_BUDGET));

@@ -23,7 +23,8 @@ static const struct argp compare_argp = {
 	       "the optimum, Belady's MIN: misses, the regret (how many percent more misses\n"
 	       "than the optimum), and pages written back.\n"
 	       "\vWithout --policy all policies are compared, without --frames at\n"
-	       "5, 10, 20, 40 and 80 percent of the pages there are references to.\n"
+	       "5, 10, 20, 40 and 80 percent of the pages there are references to. With\n"
+	       "--placement the optimum is the one that it leaves.\n"
 	       "\n"
 	       "Example:\n"
 	       "  vmdemoctl compare --frames 100,1000 ls.vmd",
@@ -56,7 +57,12 @@ static void compare_print_size(const struct compare *compare, size_t size)
 	static const char *const heads[] = {
 		"policy", ">misses", ">miss %", ">regret %", ">evictions", ">written", ">rate",
 	};
-	struct ctl_table *table = ctl_table_new(heads, ARRAY_SIZE(heads));
+	static const char *const placed[] = {
+		"policy", ">misses", ">miss %", ">regret %", ">conflict", ">evictions", ">written",
+		">rate",
+	};
+	bool sets = compare->args.ways;
+	struct ctl_table *table = ctl_table_new(sets ? placed : heads, ARRAY_SIZE(heads) + sets);
 	char rate[LAB_RATE_LEN];
 	size_t i;
 
@@ -69,6 +75,8 @@ static void compare_print_size(const struct compare *compare, size_t size)
 		ctl_cell(table, "%llu", (__u64)t->misses);
 		ctl_cell(table, "%.2f", 100 * lab_ratio(t->misses, t->references));
 		ctl_cell(table, "%.2f", compare_regret(compare, i, size));
+		if (sets)
+			ctl_cell(table, "%llu", (__u64)t->misses_conflict);
 		ctl_cell(table, "%llu", (__u64)t->evictions);
 		ctl_cell(table, "%llu", (__u64)t->pages_written);
 		ctl_cell(table, "%s", lab_format_rate(lab_rate(run), rate));
@@ -81,6 +89,7 @@ static void compare_print(const struct compare *compare)
 	size_t i;
 
 	lab_print_head(&compare->trace);
+	lab_print_placement(&compare->args);
 	for (i = 0; i < compare->args.nr_frames; i++)
 		compare_print_size(compare, i);
 }

@@ -21,6 +21,7 @@ enum exec_option {
 	EXEC_OPTION_STATS,
 	EXEC_OPTION_REPORT,
 	EXEC_OPTION_FUTURE,
+	EXEC_OPTION_PLACEMENT,
 };
 
 /* Of several errors the first one is told. */
@@ -88,6 +89,9 @@ static error_t exec_space_option(int key, char *arg, struct argp_state *state)
 	case EXEC_OPTION_FUTURE:
 		args->future = arg;
 		return 0;
+	case EXEC_OPTION_PLACEMENT:
+		exec_set(args, "placement", arg);
+		return 0;
 	case EXEC_OPTION_ENCRYPT:
 		args->request.config.mask |= VMD_CONFIG_FLAGS;
 		args->request.config.flags |= VMD_SPACE_ENCRYPT;
@@ -140,6 +144,8 @@ static const struct argp_option exec_options[] = {
 	{ "observer", 'o', "OBSERVER", 0, "fault, accessed or trap", 0 },
 	{ "future", EXEC_OPTION_FUTURE, "TRACE", 0,
 	  "The references to come, for policy opt to go by", 0 },
+	{ "placement", EXEC_OPTION_PLACEMENT, "PLACEMENT", 0,
+	  "Frames a page may use: full (default), set:N, direct", 0 },
 	{ "encrypt", EXEC_OPTION_ENCRYPT, NULL, 0, "Encrypt what is evicted to the swap store", 0 },
 	{ "fd", EXEC_OPTION_FD, "N", 0, "The program's descriptor of the space (default: 3)", 0 },
 	{ "stdin", EXEC_OPTION_STDIN, NULL, 0, "The space is its standard input, too", 0 },
@@ -224,6 +230,8 @@ static int exec_configure(struct exec_args *args, struct ctl_space *space)
 
 	request->any_size = args->file.path;
 	status = ctl_request_check(request, &space->info);
+	if (!status)
+		status = ctl_request_fits(request, space);
 	if (!status)
 		status = exec_check_size(args);
 	if (status)

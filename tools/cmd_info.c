@@ -21,6 +21,7 @@ static const struct {
 	{ VMD_FEATURE_WRITE,	"write" },
 	{ VMD_FEATURE_SHADOW,	"shadow" },
 	{ VMD_FEATURE_FUTURE,	"future" },
+	{ VMD_FEATURE_PLACEMENT, "placement" },
 };
 
 static void info_print_features(__u64 features)

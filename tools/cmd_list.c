@@ -8,7 +8,7 @@
 
 static const char *const list_heads[] = {
 	">ID", ">UID", ">PID", ">SIZE", ">BUDGET", ">RESIDENT", ">DIRTY",
-	"POLICY", "OBSERVER", "STORE", "FLAGS", "COMM",
+	"POLICY", "OBSERVER", "PLACEMENT", "STORE", "FLAGS", "COMM",
 };
 
 static void list_row(void *arg, const struct ctl_space_line *line)
@@ -29,6 +29,7 @@ static void list_row(void *arg, const struct ctl_space_line *line)
 	else
 		ctl_cell(table, "%s", line->policy);
 	ctl_cell(table, "%s", line->observer);
+	ctl_cell(table, "%s", *line->placement ? line->placement : "full");
 	ctl_cell(table, "%s", line->store);
 	ctl_cell(table, "%s", *line->flags ? line->flags : "-");
 	ctl_cell(table, "%s", ctl_printable(line->comm, text, sizeof(text)));
@@ -72,6 +73,7 @@ static void list_object(void *arg, const struct ctl_space_line *line)
 	ctl_json_add_text(object, "live", *line->live ? line->live : line->policy);
 	ctl_json_add_text(object, "observer", line->observer);
 	ctl_json_add_text(object, "store", line->store);
+	ctl_json_add_text(object, "placement", *line->placement ? line->placement : "full");
 	ctl_json_add(object, "flags", list_flags(line->flags));
 	ctl_json_add_text(object, "comm", line->comm);
 	json_object_array_add(arg, object);

@@ -112,7 +112,9 @@ static const struct argp mrc_argp = {
 	       "sizes in one pass, for the others by simulation at some; how the working\n"
 	       "set changes over time; and how far apart uses of the same page are. Tells\n"
 	       "where more frames mean more misses (Belady's anomaly).\n"
-	       "\vExample:\n"
+	       "\vWith --placement lru is simulated, too, at sizes of whole sets.\n"
+	       "\n"
+	       "Example:\n"
 	       "  vmdemoctl mrc --policy lru,fifo,opt --output ls.svg ls.vmd",
 	.children = lab_common,
 };
@@ -148,7 +150,7 @@ static int mrc_simulate(struct mrc *mrc)
 	if (!mrc->runs)
 		return CTL_FAILED;
 	for (i = 0; i < nr; i++)
-		if (!strcmp(mrc->runs[i].policy->name, "lru"))
+		if (!args->ways && !strcmp(mrc->runs[i].policy->name, "lru"))
 			mrc_fill_lru(mrc, &mrc->runs[i]);
 	return lab_sweep(&mrc->trace, mrc->runs, nr, args->jobs, lab_wants_progress(args));
 }
@@ -337,6 +339,7 @@ static void mrc_print(const struct mrc *mrc)
 	const struct lab_curve *curve = &mrc->shown.curves[0];
 
 	lab_print_head(&mrc->trace);
+	lab_print_placement(&mrc->args->lab);
 	putchar('\n');
 	lab_plot(mrc->shown.curves, mrc->shown.nr_curves, "frames", "misses per reference",
 		 lab_is_wide(curve->x[0], curve->x[curve->nr - 1]));
@@ -475,8 +478,11 @@ static struct json_object *mrc_json_anomalies(const struct mrc *mrc)
 static void mrc_json(const struct mrc *mrc)
 {
 	struct json_object *object = json_object_new_object();
+	char placement[VMD_PLACE_LEN];
 
 	lab_json_head(object, &mrc->trace);
+	vmd_place_format(mrc->args->lab.ways, placement);
+	ctl_json_add_text(object, "placement", placement);
 	ctl_json_add(object, "curves", mrc_json_curves(mrc));
 	ctl_json_add(object, "working_set", mrc_json_ws(&mrc->shown.ws));
 	ctl_json_add(object, "reuse", mrc_json_reuse(&mrc->shown.stack));

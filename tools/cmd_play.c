@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl play: touch pages in a given order and show what happens. */
+#include "../module/policy/place.h"
 #include "config.h"
 #include "file.h"
 #include "future.h"
@@ -21,6 +22,7 @@ struct play_args {
 };
 
 #define PLAY_OPTION_RENUMBER	256
+#define PLAY_OPTION_PLACEMENT	257
 
 /* Of several errors the first one is told. */
 static void play_set(struct play_args *args, const char *key, const char *text)
@@ -58,6 +60,9 @@ static error_t play_option(int key, char *arg, struct argp_state *state)
 	case 'e':
 		play_set(args, "encrypt", "on");
 		return 0;
+	case PLAY_OPTION_PLACEMENT:
+		play_set(args, "placement", arg);
+		return 0;
 	case 't':
 		args->trace = arg;
 		return 0;
@@ -87,6 +92,8 @@ static const struct argp_option play_options[] = {
 	{ "policy", 'p', "POLICY", 0, "Who decides which page goes (default: the module's)", 0 },
 	{ "frames", 'f', "N", 0, "Frames the space may hold (default: the module's)", 0 },
 	{ "observer", 'o', "OBSERVER", 0, "fault, accessed or trap (default: trap)", 0 },
+	{ "placement", PLAY_OPTION_PLACEMENT, "PLACEMENT", 0,
+	  "Frames a page may use: full (default), set:N, direct", 0 },
 	{ "encrypt", 'e', NULL, 0, "Encrypt what is evicted (default: the module's)", 0 },
 	{ "trace", 't', "FILE", 0, "Take the references from FILE, - for standard input", 0 },
 	{ "renumber", PLAY_OPTION_RENUMBER, NULL, 0,
@@ -209,6 +216,8 @@ static int play_configure(struct play *play, struct ctl_request *request)
 	}
 	status = ctl_request_check(request, &play->space.info);
 	if (!status)
+		status = ctl_request_fits(request, &play->space);
+	if (!status)
 		status = play_map_values(play);
 	if (!status && play->file.path)
 		status = play_read_file(play);
@@ -242,9 +251,13 @@ static __u64 play_pages(const struct play *play)
 
 static void play_print_head(const struct play *play)
 {
-	printf("space %llu: policy %s, %llu frames, observer %s, %llu pages%s\n",
+	char placement[VMD_PLACE_LEN];
+
+	vmd_place_format(play->config.ways, placement);
+	printf("space %llu: policy %s, %llu frames, observer %s, %llu pages%s%s%s\n",
 	       play->space.info.space_id, play->config.policy,
 	       play->config.budget, play->config.observer, play_pages(play),
+	       play->config.ways ? ", placement " : "", play->config.ways ? placement : "",
 	       play->config.flags & VMD_SPACE_ENCRYPT ? ", encrypted" : "");
 }
 
@@ -281,11 +294,14 @@ static int play_json_totals(struct play *play, struct vmd_stats *stats)
 {
 	struct json_object *object = json_object_new_object();
 	int status = ctl_future_show(&play->space, object);
+	char placement[VMD_PLACE_LEN];
 
+	vmd_place_format(play->config.ways, placement);
 	ctl_json_add_u64(object, "space", play->space.info.space_id);
 	ctl_json_add_text(object, "policy", play->config.policy);
 	ctl_json_add_u64(object, "frames", play->config.budget);
 	ctl_json_add_text(object, "observer", play->config.observer);
+	ctl_json_add_text(object, "placement", placement);
 	ctl_json_add(object, "encrypt",
 		     json_object_new_boolean(!!(play->config.flags & VMD_SPACE_ENCRYPT)));
 	ctl_json_add_u64(object, "pages", play_pages(play));

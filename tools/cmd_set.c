@@ -67,7 +67,9 @@ static const struct argp set_argp = {
 	       "  size=BYTES                   also with K, M, G or T behind it; whole pages,\n"
 	       "                               but any number for a space on a regular file,\n"
 	       "                               which is made as long, or cut off\n"
-	       "  encrypt=on|off               what is evicted; while nothing was yet\n",
+	       "  encrypt=on|off               what is evicted; while nothing was yet\n"
+	       "  placement=full|set:N|direct  which frames a page may use; the budget has\n"
+	       "                               to be a multiple of N\n",
 	.children = ctl_common,
 };
 
@@ -106,6 +108,8 @@ int cmd_set(int argc, char **argv)
 	ctl_request_keep(&args.request, &now);
 	if (!status)
 		status = ctl_request_check(&args.request, &space.info);
+	if (!status)
+		status = ctl_request_fits(&args.request, &space);
 	if (!status)
 		status = ctl_set_config(&space, &args.request.config);
 	if (!status)

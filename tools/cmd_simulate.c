@@ -32,11 +32,44 @@ static const struct argp simulate_argp = {
 	       "\vTRACE may be -, standard input. 'opt' is Belady's MIN. Several policies\n"
 	       "and budgets are simulated at the same time, on all CPUs.\n"
 	       "\n"
+	       "With --placement, page p may use the N frames of set p mod (frames / N) only,\n"
+	       "and the misses are told apart: compulsory, the first of a page; capacity, which\n"
+	       "LRU with all frames for all pages would have, too; conflict, the rest. Budgets\n"
+	       "have to be multiples of N; those of ranges and percentages are made so.\n"
+	       "\n"
 	       "Example:\n"
 	       "  echo 7 0 1 2 0 3 0 4 2 3 0 3 2 1 2 0 1 7 0 1 |\n"
 	       "      vmdemoctl simulate --policy fifo,lru,opt --frames 3,4 -",
 	.children = lab_common,
 };
+
+/* With placement: of which kinds the misses are. */
+static void simulate_print_placed(const struct lab_run *runs, size_t nr)
+{
+	static const char *const heads[] = {
+		"policy", ">frames", ">misses", ">miss %", ">compulsory", ">capacity",
+		">conflict", ">evictions", ">written", ">rate",
+	};
+	struct ctl_table *table = ctl_table_new(heads, ARRAY_SIZE(heads));
+	char rate[LAB_RATE_LEN];
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		const struct vmd_sim_totals *t = &runs[i].totals;
+
+		ctl_cell(table, "%s", runs[i].policy->name);
+		ctl_cell(table, "%u", runs[i].frames);
+		ctl_cell(table, "%llu", (__u64)t->misses);
+		ctl_cell(table, "%.2f", 100 * lab_ratio(t->misses, t->references));
+		ctl_cell(table, "%llu", (__u64)t->misses_compulsory);
+		ctl_cell(table, "%llu", (__u64)t->misses_capacity);
+		ctl_cell(table, "%llu", (__u64)t->misses_conflict);
+		ctl_cell(table, "%llu", (__u64)t->evictions);
+		ctl_cell(table, "%llu", (__u64)t->pages_written);
+		ctl_cell(table, "%s", lab_format_rate(lab_rate(&runs[i]), rate));
+	}
+	ctl_table_free(table, true);
+}
 
 static void simulate_print(const struct lab_trace *trace, const struct lab_run *runs,
 			   size_t nr)
@@ -65,21 +98,37 @@ static void simulate_print(const struct lab_trace *trace, const struct lab_run *
 	ctl_table_free(table, true);
 }
 
+/* More columns, behind the others, with placement. */
+static void simulate_csv_placed(const struct lab_run *run)
+{
+	const struct vmd_sim_totals *t = &run->totals;
+	char placement[VMD_PLACE_LEN];
+
+	vmd_place_format(run->policy->ways, placement);
+	if (run->policy->ways)
+		printf(",%s,%llu,%llu,%llu", placement, (__u64)t->misses_compulsory,
+		       (__u64)t->misses_capacity, (__u64)t->misses_conflict);
+	putchar('\n');
+}
+
 static void simulate_csv(const struct lab_run *runs, size_t nr)
 {
 	size_t i;
 
 	fputs("policy,frames,references,hits,misses,miss_ratio,", stdout);
-	puts("evictions,pages_written,references_per_second");
+	fputs("evictions,pages_written,references_per_second", stdout);
+	puts(nr && runs->policy->ways ?
+	     ",placement,misses_compulsory,misses_capacity,misses_conflict" : "");
 	for (i = 0; i < nr; i++) {
 		const struct vmd_sim_totals *t = &runs[i].totals;
 		bool quote = strchr(runs[i].policy->name, ',');
 
-		printf("%s%s%s,%u,%llu,%llu,%llu,%.8f,%llu,%llu,%.0f\n", quote ? "\"" : "",
+		printf("%s%s%s,%u,%llu,%llu,%llu,%.8f,%llu,%llu,%.0f", quote ? "\"" : "",
 		       runs[i].policy->name, quote ? "\"" : "", runs[i].frames,
 		       (__u64)t->references, (__u64)t->hits, (__u64)t->misses,
 		       lab_ratio(t->misses, t->references), (__u64)t->evictions,
 		       (__u64)t->pages_written, lab_rate(&runs[i]));
+		simulate_csv_placed(&runs[i]);
 	}
 }
 
@@ -113,8 +162,13 @@ static int simulate(struct lab_args *args, struct lab_trace *trace)
 		simulate_json(trace, runs, nr);
 	else if (!status && args->csv)
 		simulate_csv(runs, nr);
-	else if (!status)
+	else if (!status && !args->ways)
 		simulate_print(trace, runs, nr);
+	if (!status && !ctl_options.json && !args->csv && args->ways) {
+		lab_print_head(trace);
+		lab_print_placement(args);
+		simulate_print_placed(runs, nr);
+	}
 	free(runs);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../module/policy/auto.h"
+#include "../module/policy/place.h"
 #include "../module/policy/policy.h"
 #include "procfs.h"
 
@@ -180,6 +181,17 @@ static int ctl_set_size(struct ctl_request *request, const char *text)
 	return CTL_OK;
 }
 
+static int ctl_set_placement(struct ctl_request *request, const char *text)
+{
+	u32 ways;
+
+	if (vmd_place_parse(text, &ways))
+		return ctl_usage("placement '%s': want full, direct or set:N, N from 1 to %u",
+				 text, VMD_POLICY_MAX_SLOTS);
+	request->config.ways = ways;
+	return CTL_OK;
+}
+
 static int ctl_set_encrypt(struct ctl_request *request, const char *text)
 {
 	if (!strcmp(text, "on"))
@@ -199,11 +211,12 @@ static const struct ctl_key {
 	{ "observer", VMD_CONFIG_OBSERVER, ctl_set_observer },
 	{ "size",     VMD_CONFIG_SIZE,	   ctl_set_size },
 	{ "encrypt",  VMD_CONFIG_FLAGS,	   ctl_set_encrypt },
+	{ "placement", VMD_CONFIG_PLACEMENT, ctl_set_placement },
 };
 
 int ctl_request_set(struct ctl_request *request, const char *key, const char *text)
 {
-	char list[64] = "";
+	char list[96] = "";
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(ctl_keys); i++) {
@@ -271,4 +284,32 @@ int ctl_request_check(struct ctl_request *request, const struct vmd_info *info)
 	if (!status && (request->config.mask & VMD_CONFIG_SIZE))
 		status = ctl_check_size(request, info);
 	return status;
+}
+
+int ctl_request_fits(const struct ctl_request *request, struct ctl_space *space)
+{
+	const struct vmd_config *to = &request->config;
+	struct vmd_config now;
+	__u64 budget, ways, less;
+	char placement[VMD_PLACE_LEN];
+	int status;
+
+	if (!(to->mask & (VMD_CONFIG_BUDGET | VMD_CONFIG_PLACEMENT)))
+		return CTL_OK;
+	if (to->mask & VMD_CONFIG_PLACEMENT && !(space->info.features & VMD_FEATURE_PLACEMENT))
+		return ctl_fail("the loaded module knows no placement: it is an older one");
+	status = ctl_get_config(space, &now);
+	if (status)
+		return status;
+	budget = to->mask & VMD_CONFIG_BUDGET ? to->budget : now.budget;
+	ways = to->mask & VMD_CONFIG_PLACEMENT ? to->ways : now.ways;
+	if (vmd_place_fits(ways, budget))
+		return CTL_OK;
+	vmd_place_format(ways, placement);
+	less = budget / ways * ways;
+	if (!less)
+		return ctl_usage("budget of %llu frames: placement %s needs %llu at least",
+				 budget, placement, ways);
+	return ctl_usage("budget of %llu frames: placement %s needs a multiple: %llu or %llu",
+			 budget, placement, less, less + ways);
 }

@@ -32,6 +32,9 @@ int ctl_request_set(struct ctl_request *request, const char *key, const char *te
  */
 void ctl_request_keep(struct ctl_request *request, const struct vmd_config *now);
 
+/* Is the budget one of whole sets? What is not asked for stays as @space has it. */
+int ctl_request_fits(const struct ctl_request *request, struct ctl_space *space);
+
 /* Make frames of bytes and hold everything against the module's limits. */
 int ctl_request_check(struct ctl_request *request, const struct vmd_info *info);
 

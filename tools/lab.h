@@ -61,11 +61,13 @@ int lab_look_ahead(struct lab_trace *trace);
  * struct lab_policy - what decides
  * @choice: policy and parameters, unless @opt
  * @opt: Belady's MIN
+ * @ways: frames of a set, or VMD_PLACE_FULL; set by lab_resolve()
  * @name: as the user would write it
  */
 struct lab_policy {
 	struct vmd_policy_choice choice;
 	bool opt;
+	u32 ways;
 	char name[LAB_NAME];
 };
 
@@ -113,6 +115,7 @@ struct lab_run *lab_make_runs(const struct lab_policy *policies, size_t nr_polic
  * @spec: the budgets as the user wrote them, or NULL
  * @frames: the budgets, once lab_resolve() has seen the trace
  * @nr_frames: how many
+ * @ways: frames of a set, or VMD_PLACE_FULL
  * @jobs: simulations at a time, 0: as many as there are CPUs
  * @csv: print CSV
  * @quiet: no progress
@@ -126,6 +129,7 @@ struct lab_args {
 	const char *spec;
 	u32 *frames;
 	size_t nr_frames;
+	u32 ways;
 	unsigned int jobs;
 	bool csv;
 	bool progress;
@@ -144,6 +148,9 @@ int lab_resolve(struct lab_args *args, const struct lab_trace *trace, const char
 
 bool lab_wants_progress(const struct lab_args *args);
 void lab_args_free(struct lab_args *args);
+
+/* A line that tells of the placement, where it is not full. */
+void lab_print_placement(const struct lab_args *args);
 
 /* The line "trace: ..." above all tables; the same as members of @object. */
 void lab_print_head(const struct lab_trace *trace);

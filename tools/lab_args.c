@@ -17,6 +17,8 @@
 #define LAB_AUTO	20
 #define LAB_AUTO_ALL	40
 
+#define LAB_OPTION_PLACEMENT	256
+
 #define FRAMES_WANTED	"want numbers of frames: 8, 10%, 1-64, 100-1000:100, all or auto"
 
 static struct lab_policy *args_new_policy(struct lab_args *args)
@@ -172,6 +174,15 @@ static void args_take_jobs(struct lab_args *args, const char *text)
 	args->jobs = jobs;
 }
 
+static void args_take_placement(struct lab_args *args, const char *text)
+{
+	if (!vmd_place_parse(text, &args->ways))
+		return;
+	ctl_usage("placement '%s': want full, direct or set:N, N from 1 to %u", text,
+		  VMD_POLICY_MAX_SLOTS);
+	exit(CTL_USAGE);
+}
+
 static error_t args_option(int key, char *arg, struct argp_state *state)
 {
 	struct lab_args *args = state->input;
@@ -185,6 +196,9 @@ static error_t args_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'J':
 		args_take_jobs(args, arg);
+		return 0;
+	case LAB_OPTION_PLACEMENT:
+		args_take_placement(args, arg);
 		return 0;
 	case 'c':
 		args->csv = true;
@@ -211,6 +225,8 @@ static const struct argp_option args_options[] = {
 	  "Policies, with parameters (random:seed=7), opt, or all (default: all)", 1 },
 	{ "frames", 'f', "N[,N...]", 0,
 	  "Budgets: frames, 10% of the pages, A-B, A-B:STEP, all or auto", 1 },
+	{ "placement", LAB_OPTION_PLACEMENT, "PLACEMENT", 0,
+	  "Frames a page may use: full (default), set:N (N-way set-associative), direct", 1 },
 	{ "jobs", 'J', "N", 0, "Simulations at a time (default: one a CPU)", 1 },
 	{ "csv", 'c', NULL, 0, "Print CSV", 1 },
 	{ "progress", 'g', NULL, 0, "Show progress, though standard error is no terminal", 1 },
@@ -253,6 +269,31 @@ static const char *frames_add(struct lab_args *args, u64 frames)
 	return NULL;
 }
 
+/* Of budgets that nobody has named one by one: whole sets, one at least. */
+static const char *frames_add_near(struct lab_args *args, u64 frames)
+{
+	if (args->ways && frames)
+		frames = frames < args->ways ? args->ways : frames - frames % args->ways;
+	return frames_add(args, frames);
+}
+
+/* One that was named: it has to be a number of whole sets. */
+static const char *frames_add_one(struct lab_args *args, u64 frames)
+{
+	static char why[96];
+	u64 ways = args->ways, less = ways ? frames / ways * ways : 0;
+
+	if (!frames || vmd_place_fits(ways, frames))
+		return frames_add(args, frames);
+	if (less)
+		snprintf(why, sizeof(why),
+			 "not a multiple of %llu, the frames of a set: %llu or %llu is",
+			 (__u64)ways, (__u64)less, (__u64)(less + ways));
+	else
+		snprintf(why, sizeof(why), "fewer than the %llu frames of a set", (__u64)ways);
+	return why;
+}
+
 static const char *frames_add_range(struct lab_args *args, u64 first, u64 last, u64 step)
 {
 	const char *why = NULL;
@@ -262,7 +303,7 @@ static const char *frames_add_range(struct lab_args *args, u64 first, u64 last, 
 	if (!step)
 		return "the step is 0";
 	while (!why && first <= last) {
-		why = frames_add(args, first);
+		why = frames_add_near(args, first);
 		first += step;
 	}
 	return why;
@@ -277,7 +318,7 @@ static const char *frames_add_auto(struct lab_args *args, u32 pages)
 	if (pages <= LAB_AUTO_ALL)
 		return frames_add_range(args, 1, pages, 1);
 	for (i = 0; !why && i < LAB_AUTO; i++)
-		why = frames_add(args, llround(pow(pages, (double)i / (LAB_AUTO - 1))));
+		why = frames_add_near(args, llround(pow(pages, (double)i / (LAB_AUTO - 1))));
 	return why;
 }
 
@@ -290,7 +331,7 @@ static const char *frames_add_part(struct lab_args *args, const char *text, u32 
 	if (strcmp(end, "%") || !(percent > 0) || percent > most)
 		return FRAMES_WANTED;
 	percent = floor(pages * percent / 100);
-	return frames_add(args, percent < 1 ? 1 : percent);
+	return frames_add_near(args, percent < 1 ? 1 : percent);
 }
 
 /* What follows the first number. */
@@ -299,6 +340,8 @@ static const char *frames_add_numbers(struct lab_args *args, u64 first, const ch
 	__u64 last = first, step = 1;
 	const char *why = NULL;
 
+	if (!*text)
+		return frames_add_one(args, first);
 	if (*text == '-') {
 		why = ctl_scan_number(text + 1, &text, &last);
 		if (!why && *text == ':')
@@ -348,7 +391,10 @@ int lab_resolve(struct lab_args *args, const struct lab_trace *trace, const char
 	char *copy = strdup(args->spec ? args->spec : spec), *rest = copy, *text;
 	int status = copy ? CTL_OK : ctl_fail("out of memory");
 	const char *why;
+	size_t i;
 
+	for (i = 0; i < args->nr_policies; i++)
+		args->policies[i].ways = args->ways;
 	while (!status && (text = strsep(&rest, ","))) {
 		why = frames_add_text(args, text, trace->pages);
 		if (why)

@@ -26,7 +26,8 @@
 #define OPT_NEVER	((u64)1 << 40)
 #define OPT_CLEAN	((u64)1 << 41)
 
-#define OPT_ABSENT	(~(u32)0)
+#define OPT_ABSENT	(~(u32)0)	/* was never referenced */
+#define OPT_GONE	(OPT_ABSENT - 1)	/* was evicted */
 
 struct opt_node {
 	u64 key;			/* no two are the same */
@@ -96,7 +97,7 @@ static void opt_evict(struct opt *opt)
 {
 	u32 page = opt->heap[0].page;
 
-	opt->place[page] = OPT_ABSENT;
+	opt->place[page] = OPT_GONE;
 	opt->totals->evictions++;
 	opt->totals->evictions_dirty += opt->dirty[page];
 	opt->totals->pages_written += opt->dirty[page];
@@ -115,6 +116,10 @@ static u64 opt_key(const struct opt *opt, size_t i, bool dirty)
 static void opt_miss(struct opt *opt, struct opt_node node)
 {
 	opt->totals->misses++;
+	if (opt->place[node.page] == OPT_ABSENT)
+		opt->totals->misses_compulsory++;
+	else
+		opt->totals->misses_capacity++;
 	if (opt->nr < opt->frames) {
 		opt_up(opt, opt->nr++, node);
 		return;
@@ -130,7 +135,7 @@ static void opt_reference(struct opt *opt, size_t i)
 	opt->dirty[node.page] |= opt->trace->refs[i] & 1;
 	node.key = opt_key(opt, i, opt->dirty[node.page]);
 	/* A key is the index of a reference to come: it only grows. */
-	if (opt->place[node.page] == OPT_ABSENT) {
+	if (opt->place[node.page] >= OPT_GONE) {
 		opt_miss(opt, node);
 		return;
 	}

@@ -63,11 +63,19 @@ void lab_progress_end(struct lab_progress *progress)
 static int sweep_policy(struct sweep *sweep, struct lab_run *run)
 {
 	const struct lab_trace *trace = sweep->trace;
+	struct vmd_policy_choice choice = run->policy->choice;
 	struct vmd_sim sim;
 	size_t at, nr;
-	int error = vmd_sim_init(&sim, &run->policy->choice, trace->pages, run->frames);
+	const char *bad;
+	int error = run->policy->opt ? vmd_policy_parse("opt", &choice, &bad) : 0;
 
+	if (error)
+		return error;
+	error = vmd_sim_init_placed(&sim, &choice, trace->pages, run->frames,
+				    run->policy->ways);
 	sim.keys = trace->keys;
+	if (!error && run->policy->opt)
+		error = vmd_sim_future(&sim, trace->refs, trace->nr);
 	for (at = 0; !error && at < trace->nr; at += nr) {
 		nr = trace->nr - at < LAB_CHUNK ? trace->nr - at : LAB_CHUNK;
 		error = vmd_sim_run(&sim, trace->refs + at, nr);
@@ -82,7 +90,8 @@ static void sweep_run(struct sweep *sweep, struct lab_run *run)
 {
 	double start = sweep_cpu_seconds();
 
-	if (run->policy->opt)
+	/* In sets, opt is the policy of that name in each of them. */
+	if (run->policy->opt && !run->policy->ways)
 		run->error = lab_opt(sweep->trace, run->frames, &run->totals, &sweep->done);
 	else
 		run->error = sweep_policy(sweep, run);
@@ -181,7 +190,7 @@ int lab_sweep(struct lab_trace *trace, struct lab_run *runs, size_t nr, unsigned
 	size_t i;
 
 	for (i = 0; !status && i < nr; i++)
-		if (runs[i].policy->opt)
+		if (runs[i].policy->opt && !runs[i].policy->ways)
 			status = lab_look_ahead(trace);
 	if (!jobs)
 		jobs = sweep_cpus();
@@ -222,18 +231,33 @@ const char *lab_format_rate(double rate, char buf[LAB_RATE_LEN])
 void lab_json_run(struct json_object *object, const struct lab_run *run)
 {
 	const struct vmd_sim_totals *t = &run->totals;
+	char placement[VMD_PLACE_LEN];
 
+	vmd_place_format(run->policy->ways, placement);
 	ctl_json_add_text(object, "policy", run->policy->name);
 	ctl_json_add_u64(object, "frames", run->frames);
+	ctl_json_add_text(object, "placement", placement);
 	ctl_json_add_u64(object, "references", t->references);
 	ctl_json_add_u64(object, "hits", t->hits);
 	ctl_json_add_u64(object, "misses", t->misses);
 	ctl_json_add(object, "miss_ratio",
 		     json_object_new_double(lab_ratio(t->misses, t->references)));
+	ctl_json_add_u64(object, "misses_compulsory", t->misses_compulsory);
+	ctl_json_add_u64(object, "misses_capacity", t->misses_capacity);
+	ctl_json_add_u64(object, "misses_conflict", t->misses_conflict);
 	ctl_json_add_u64(object, "evictions", t->evictions);
 	ctl_json_add_u64(object, "evictions_dirty", t->evictions_dirty);
 	ctl_json_add_u64(object, "pages_written", t->pages_written);
 	ctl_json_add(object, "references_per_second", json_object_new_double(lab_rate(run)));
+}
+
+void lab_print_placement(const struct lab_args *args)
+{
+	char placement[VMD_PLACE_LEN];
+
+	vmd_place_format(args->ways, placement);
+	if (args->ways)
+		printf("placement %s: page p in set p mod (frames / %u)\n", placement, args->ways);
 }
 
 void lab_print_head(const struct lab_trace *trace)

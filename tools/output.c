@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../module/policy/place.h"
 #include "parse.h"
 
 #define CTL_VALUE_COLUMN	16
@@ -165,10 +166,14 @@ static struct json_object *ctl_json_flags(__u64 flags)
 
 void ctl_print_config(const struct vmd_config *config)
 {
+	char placement[VMD_PLACE_LEN];
+
 	ctl_print_size("size", config->size);
 	ctl_print_value("budget", "%llu", config->budget);
 	ctl_print_value("policy", "%s", config->policy);
 	ctl_print_value("observer", "%s", config->observer);
+	vmd_place_format(config->ways, placement);
+	ctl_print_value("placement", "%s", placement);
 	ctl_print_value("store", "%s", config->store);
 	ctl_print_flags(config->flags);
 }
@@ -176,10 +181,14 @@ void ctl_print_config(const struct vmd_config *config)
 void ctl_json_add_config(struct json_object *object,
 			 const struct vmd_config *config)
 {
+	char placement[VMD_PLACE_LEN];
+
 	ctl_json_add_u64(object, "size", config->size);
 	ctl_json_add_u64(object, "budget", config->budget);
 	ctl_json_add_text(object, "policy", config->policy);
 	ctl_json_add_text(object, "observer", config->observer);
+	vmd_place_format(config->ways, placement);
+	ctl_json_add_text(object, "placement", placement);
 	ctl_json_add_text(object, "store", config->store);
 	ctl_json_add(object, "flags", ctl_json_flags(config->flags));
 }

@@ -99,6 +99,7 @@ static const struct ctl_field ctl_fields[] = {
 	TEXT(observer, VMD_NAME_LEN), TEXT(store, VMD_NAME_LEN),
 	TEXT(flags, sizeof(((struct ctl_space_line *)NULL)->flags)), TEXT(comm, CTL_COMM_LEN),
 	TEXT(live, VMD_POLICY_LEN),
+	TEXT(placement, VMD_NAME_LEN),
 };
 
 #undef NUMBER

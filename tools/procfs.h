@@ -21,6 +21,7 @@ struct ctl_space_line {
 	char store[VMD_NAME_LEN];
 	char flags[64];			/* "encrypt,readonly", "-"; "" of an older module */
 	char live[VMD_POLICY_LEN];	/* "" of an older module */
+	char placement[VMD_NAME_LEN];	/* "set:4"; "" of an older module */
 	char comm[CTL_COMM_LEN];
 };
 

@@ -14,6 +14,73 @@ static size_t sim_state_size(const struct vmd_policy_choice *choice, u32 slots,
 	return choice->ops->state_size(slots, frames);
 }
 
+/* The calls of the policy, or of that of the page's set. */
+
+static void sim_missed(struct vmd_sim *sim, u64 key)
+{
+	if (sim->ways)
+		vmd_place_missed(sim->state, key);
+	else
+		vmd_policy_missed(sim->choice.ops, sim->state, key);
+}
+
+static void sim_future(struct vmd_sim *sim, u64 key, u64 next)
+{
+	if (sim->ways)
+		vmd_place_future(sim->state, key, next);
+	else
+		vmd_policy_future(sim->choice.ops, sim->state, next);
+}
+
+static void sim_inserted(struct vmd_sim *sim, u32 slot, u64 key, u32 flags)
+{
+	if (sim->ways)
+		vmd_place_inserted(sim->state, slot, key, flags);
+	else
+		sim->choice.ops->inserted(sim->state, slot, key, flags);
+}
+
+static void sim_touched(struct vmd_sim *sim, u32 slot, u32 flags)
+{
+	if (sim->ways)
+		vmd_place_touched(sim->state, slot, flags);
+	else
+		vmd_policy_touched(sim->choice.ops, sim->state, slot, flags);
+}
+
+static void sim_removed(struct vmd_sim *sim, u32 slot, enum vmd_removal why)
+{
+	if (sim->ways)
+		vmd_place_removed(sim->state, slot, why);
+	else
+		sim->choice.ops->removed(sim->state, slot, why);
+}
+
+static void sim_kept(struct vmd_sim *sim, u32 slot)
+{
+	if (sim->ways)
+		vmd_place_kept(sim->state, slot);
+	else
+		sim->choice.ops->kept(sim->state, slot);
+}
+
+/* A victim for page @key, or for no page in particular. */
+static bool sim_victim(struct vmd_sim *sim, u64 key, u32 *slot)
+{
+	if (sim->ways)
+		return vmd_place_victim(sim->state, key, slot, 1);
+	return sim->choice.ops->victim(sim->state, slot, 1);
+}
+
+static void sim_walk(const struct vmd_sim *sim, vmd_policy_visit_t visit,
+		     void *arg)
+{
+	if (sim->ways)
+		vmd_place_walk(sim->state, visit, arg);
+	else
+		sim->choice.ops->walk(sim->state, visit, arg);
+}
+
 /* Zeroed and aligned as the policy contract wants it, and not a byte more. */
 static void *sim_alloc_state(size_t size)
 {
@@ -32,6 +99,18 @@ static void *sim_new_state(const struct vmd_policy_choice *choice, u32 slots,
 
 	if (state)
 		choice->ops->init(state, slots, frames, choice->params);
+	return state;
+}
+
+/* Likewise, with placement. */
+static void *sim_new_place(const struct vmd_policy_choice *choice, u32 ways,
+			   u32 slots, u32 frames)
+{
+	void *state = sim_alloc_state(vmd_place_size(choice->ops, ways, slots,
+						     frames));
+
+	if (state)
+		vmd_place_init(state, choice, ways, slots, frames);
 	return state;
 }
 
@@ -65,15 +144,25 @@ static void sim_free_slots(struct vmd_sim *sim, u32 slots)
 int vmd_sim_init(struct vmd_sim *sim, const struct vmd_policy_choice *choice,
 		 u64 pages, u32 frames)
 {
+	return vmd_sim_init_placed(sim, choice, pages, frames, VMD_PLACE_FULL);
+}
+
+int vmd_sim_init_placed(struct vmd_sim *sim,
+			const struct vmd_policy_choice *choice, u64 pages,
+			u32 frames, u32 ways)
+{
 	u64 page;
 
 	*sim = (struct vmd_sim){ .choice = *choice, .pages = pages };
-	if (!frames || frames > VMD_POLICY_MAX_SLOTS || !pages)
+	if (!frames || frames > VMD_POLICY_MAX_SLOTS || !pages ||
+	    !vmd_place_fits(ways, frames))
 		return -EINVAL;
 	sim->frames = frames;
+	sim->ways = ways;
 	sim->slot_of = calloc(pages, sizeof(*sim->slot_of));
 	sim->page_flags = calloc(pages, sizeof(*sim->page_flags));
-	sim->state = sim_new_state(choice, frames, frames);
+	sim->state = ways ? sim_new_place(choice, ways, frames, frames) :
+			    sim_new_state(choice, frames, frames);
 	if (!sim->slot_of || !sim->page_flags || !sim->state ||
 	    sim_grow(sim, frames))
 		return -ENOMEM;
@@ -98,7 +187,7 @@ void vmd_sim_remove(struct vmd_sim *sim, u64 page, enum vmd_removal why)
 {
 	u32 slot = sim->slot_of[page];
 
-	sim->choice.ops->removed(sim->state, slot, why);
+	sim_removed(sim, slot, why);
 	sim->slot_of[page] = VMD_NO_SLOT;
 	sim->page_flags[page] &= (u8)~VMD_SIM_DIRTY;
 	sim->free[sim->nr_free++] = slot;
@@ -120,10 +209,8 @@ static u64 sim_key(const struct vmd_sim *sim, u64 page)
 /* Its write failed when it had already been taken from the policy. */
 static void sim_restore(struct vmd_sim *sim, u32 slot, u64 page)
 {
-	const struct vmd_policy_ops *ops = sim->choice.ops;
-
-	ops->removed(sim->state, slot, VMD_REMOVED_EVICTED);
-	ops->inserted(sim->state, slot, sim_key(sim, page), VMD_REF_RESTORED);
+	sim_removed(sim, slot, VMD_REMOVED_EVICTED);
+	sim_inserted(sim, slot, sim_key(sim, page), VMD_REF_RESTORED);
 	sim_decided(sim, VMD_SIM_RESTORED, page);
 }
 
@@ -134,7 +221,7 @@ static bool sim_try_evict(struct vmd_sim *sim, u32 slot)
 	u8 flags = sim->page_flags[page];
 
 	if (flags & VMD_SIM_PINNED) {
-		sim->choice.ops->kept(sim->state, slot);
+		sim_kept(sim, slot);
 		sim_decided(sim, VMD_SIM_KEPT, page);
 		return false;
 	}
@@ -152,13 +239,16 @@ static bool sim_try_evict(struct vmd_sim *sim, u32 slot)
 	return true;
 }
 
-/* Free one frame, after as many tries as there are pages. */
-static int sim_evict(struct vmd_sim *sim)
+/*
+ * Free one frame, after as many tries as there are pages: one that page @key
+ * may use, if there are several sets.
+ */
+static int sim_evict(struct vmd_sim *sim, u64 key)
 {
 	u32 tries = sim->resident, slot;
 
 	while (tries--) {
-		if (!sim->choice.ops->victim(sim->state, &slot, 1))
+		if (!sim_victim(sim, key, &slot))
 			break;
 		if (sim_try_evict(sim, slot))
 			return 0;
@@ -167,14 +257,14 @@ static int sim_evict(struct vmd_sim *sim)
 }
 
 /* The reference that is about to be reported: when is its page used next? */
-static void sim_tell(struct vmd_sim *sim)
+static void sim_tell(struct vmd_sim *sim, u64 page)
 {
 	u64 at = sim->totals.references - sim->next_from;
 	u64 next = VMD_NEVER;
 
 	if (at < sim->next_nr && sim->next[at] != VMD_SIM_NEVER)
 		next = sim->next[at];
-	vmd_policy_future(sim->choice.ops, sim->state, next);
+	sim_future(sim, sim_key(sim, page), next);
 }
 
 static void sim_insert(struct vmd_sim *sim, u64 page, u32 flags)
@@ -185,19 +275,43 @@ static void sim_insert(struct vmd_sim *sim, u64 page, u32 flags)
 	sim->page_of[slot] = page;
 	sim->resident++;
 	if (sim->next)
-		sim_tell(sim);
-	sim->choice.ops->inserted(sim->state, slot, sim_key(sim, page),
-				  flags | sim->insert_flags);
+		sim_tell(sim, page);
+	sim_inserted(sim, slot, sim_key(sim, page), flags | sim->insert_flags);
+}
+
+static bool sim_full(const struct vmd_sim *sim, u64 page)
+{
+	if (sim->ways)
+		return vmd_place_full(sim->state, sim_key(sim, page));
+	return sim->resident == sim->frames;
+}
+
+/* Which of the three kinds of misses it was (place.h). */
+static void sim_classify(struct vmd_sim *sim, u64 page)
+{
+	bool there = sim->ways && vmd_place_reference(sim->state,
+						      sim_key(sim, page));
+
+	if (!(sim->page_flags[page] & VMD_SIM_SEEN))
+		sim->totals.misses_compulsory++;
+	else if (there)
+		sim->totals.misses_conflict++;
+	else
+		sim->totals.misses_capacity++;
+	sim->page_flags[page] |= VMD_SIM_SEEN;
 }
 
 /* Bring the page in; -EBUSY if no other one could go for it. */
 static int sim_miss(struct vmd_sim *sim, u64 page, u32 flags)
 {
-	vmd_policy_missed(sim->choice.ops, sim->state, sim_key(sim, page));
-	if (sim->resident == sim->frames && sim_evict(sim))
+	u64 key = sim_key(sim, page);
+
+	sim_missed(sim, key);
+	if (sim_full(sim, page) && sim_evict(sim, key))
 		return -EBUSY;
 	sim_insert(sim, page, flags);
 	sim->totals.misses++;
+	sim_classify(sim, page);
 	return 0;
 }
 
@@ -211,8 +325,10 @@ static inline int sim_reference(struct vmd_sim *sim, u64 page, bool write)
 			return -EBUSY;
 	} else {
 		if (sim->next)
-			sim_tell(sim);
-		vmd_policy_touched(sim->choice.ops, sim->state, slot, flags);
+			sim_tell(sim, page);
+		sim_touched(sim, slot, flags);
+		if (sim->ways)
+			vmd_place_reference(sim->state, sim_key(sim, page));
 		sim->totals.hits++;
 	}
 	if (write)
@@ -286,6 +402,15 @@ struct sim_heir {
 	void *state;
 };
 
+static bool sim_inherit_placed(void *arg, u32 slot)
+{
+	const struct sim_heir *heir = arg;
+
+	vmd_place_inserted(heir->state, slot,
+			   sim_key(heir->sim, heir->sim->page_of[slot]), 0);
+	return true;
+}
+
 static bool sim_inherit(void *arg, u32 slot)
 {
 	const struct sim_heir *heir = arg;
@@ -305,7 +430,9 @@ static void sim_replace(struct vmd_sim *sim, void *state,
 		.state = state,
 	};
 
-	sim->choice.ops->walk(sim->state, sim_inherit, &heir);
+	sim_walk(sim, sim->ways ? sim_inherit_placed : sim_inherit, &heir);
+	if (sim->ways)
+		vmd_place_remember(state, sim->state);
 	free(sim->state);
 	sim->state = state;
 	sim->choice = *choice;
@@ -314,7 +441,9 @@ static void sim_replace(struct vmd_sim *sim, void *state,
 int vmd_sim_set_policy(struct vmd_sim *sim,
 		       const struct vmd_policy_choice *choice)
 {
-	void *state = sim_new_state(choice, sim->slots, sim->frames);
+	void *state = sim->ways ? sim_new_place(choice, sim->ways, sim->slots,
+						sim->frames) :
+				  sim_new_state(choice, sim->slots, sim->frames);
 
 	if (!state)
 		return -ENOMEM;
@@ -350,8 +479,10 @@ int vmd_sim_set_frames(struct vmd_sim *sim, u32 frames)
 
 	if (!frames || frames > VMD_POLICY_MAX_SLOTS)
 		return -EINVAL;
+	if (sim->ways)
+		return -EOPNOTSUPP;
 	while (sim->resident > frames) {
-		if (sim_evict(sim))
+		if (sim_evict(sim, 0))
 			return -EBUSY;
 	}
 	if (sim_grow(sim, slots) || sim_move_state(sim, slots, frames))

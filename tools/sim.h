@@ -9,6 +9,7 @@
 #ifndef _VMD_SIM_H
 #define _VMD_SIM_H
 
+#include "../module/policy/place.h"
 #include "../module/policy/policy.h"
 
 /* What became of a proposed victim. */
@@ -18,10 +19,11 @@ enum vmd_sim_decision {
 	VMD_SIM_RESTORED,	/* its write failed: removed(), inserted() */
 };
 
-/* Of a page; the caller may set and clear all but the first at any time. */
+/* Of a page; PINNED and STUCK are the caller's to set and clear at any time. */
 #define VMD_SIM_DIRTY	BIT(0)	/* differs from the store */
 #define VMD_SIM_PINNED	BIT(1)	/* cannot leave its frame */
 #define VMD_SIM_STUCK	BIT(2)	/* cannot be written: leaves clean only */
+#define VMD_SIM_SEEN	BIT(3)	/* was referenced before; the simulator's own */
 
 /* The names are those of the module's counters. */
 struct vmd_sim_totals {
@@ -31,12 +33,16 @@ struct vmd_sim_totals {
 	u64 evictions;
 	u64 evictions_dirty;
 	u64 pages_written;
+	u64 misses_compulsory;
+	u64 misses_capacity;
+	u64 misses_conflict;
 };
 
 /**
  * struct vmd_sim - one simulated space
  * @choice: its policy and parameters
- * @state: the policy's memory
+ * @state: the policy's memory, or, if @ways, struct vmd_place with it
+ * @ways: frames of a set; VMD_PLACE_FULL: a page may be in any frame
  * @pages: pages are numbered 0 to @pages - 1
  * @frames: most resident pages
  * @slots: slots are numbered 0 to @slots - 1; the largest @frames so far
@@ -59,6 +65,7 @@ struct vmd_sim_totals {
 struct vmd_sim {
 	struct vmd_policy_choice choice;
 	void *state;
+	u32 ways;
 	u64 pages;
 	u32 frames;
 	u32 slots;
@@ -89,6 +96,20 @@ struct vmd_sim {
  */
 int vmd_sim_init(struct vmd_sim *sim, const struct vmd_policy_choice *choice,
 		 u64 pages, u32 frames);
+
+/**
+ * vmd_sim_init_placed - likewise, with placement
+ * @sim: as above, and so are @choice, @pages and @frames
+ * @choice: see there
+ * @pages: see there
+ * @frames: see there
+ * @ways: frames of a set, a divisor of @frames; or VMD_PLACE_FULL
+ *
+ * Without sets all misses but the compulsory ones are capacity misses.
+ */
+int vmd_sim_init_placed(struct vmd_sim *sim,
+			const struct vmd_policy_choice *choice, u64 pages,
+			u32 frames, u32 ways);
 
 /**
  * vmd_sim_exit - give back what vmd_sim_init() took
@@ -153,7 +174,8 @@ void vmd_sim_remove(struct vmd_sim *sim, u64 page, enum vmd_removal why);
  * @frames: as for vmd_sim_init(); fewer than are resident evicts some
  *
  * The policy's state moves to new memory, whether it has to grow or not.
- * Returns 0, -EINVAL, -ENOMEM or -EBUSY; the budget is the old one then.
+ * Returns 0, -EINVAL, -ENOMEM or -EBUSY; the budget is the old one then. With
+ * placement, -EOPNOTSUPP: sets would become others.
  */
 int vmd_sim_set_frames(struct vmd_sim *sim, u32 frames);
 

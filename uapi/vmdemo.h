@@ -45,6 +45,7 @@
 #define VMD_FEATURE_WRITE	_BITULL(8)	/* VMD_ADVICE_WRITE */
 #define VMD_FEATURE_SHADOW	_BITULL(11)	/* VMD_IOC_SET_SHADOWS, policy "auto" */
 #define VMD_FEATURE_FUTURE	_BITULL(9)	/* VMD_IOC_FUTURE, policy "opt" */
+#define VMD_FEATURE_PLACEMENT	_BITULL(10)	/* VMD_CONFIG_PLACEMENT */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -99,7 +100,8 @@ struct vmd_info {
 #define VMD_CONFIG_POLICY	_BITULL(2)
 #define VMD_CONFIG_OBSERVER	_BITULL(3)
 #define VMD_CONFIG_FLAGS	_BITULL(4)
-#define VMD_CONFIG_ALL		(_BITULL(5) - 1)
+#define VMD_CONFIG_PLACEMENT	_BITULL(5)	/* vmd_config.ways */
+#define VMD_CONFIG_ALL		(_BITULL(6) - 1)
 
 /* vmd_config.flags */
 #define VMD_SPACE_ENCRYPT	_BITULL(0)	/* what is evicted is encrypted */
@@ -126,7 +128,14 @@ struct vmd_info {
  *	dies with it. It can be changed while no page has been evicted, nor has to
  *	be for a smaller budget in the same call, else EBUSY; EINVAL on a file;
  *	EOPNOTSUPP if the kernel has no "xts(aes)".
- * @reserved: 0
+ * @ways: which frames a page may use. 0: all ("full"). N: page p those of set
+ *	p mod (@budget / N), which has N frames and a policy of its own; 1 is
+ *	direct mapping. EINVAL unless @budget, new or as it is, is a multiple of
+ *	it. Pages stay resident as far as their new sets have room, as they do
+ *	when the budget changes with sets; the others are evicted. EBUSY where
+ *	pinned pages would leave a set no frame, and where @flags
+ *	change in the same call while pages are resident; else as for @budget.
+ *	(Called reserved, and 0, before VMD_FEATURE_PLACEMENT.)
  *
  * Several fields change together: all are checked before the first is changed.
  */
@@ -138,7 +147,7 @@ struct vmd_config {
 	char observer[VMD_NAME_LEN];
 	char store[VMD_NAME_LEN];
 	__u64 flags;
-	__u64 reserved;
+	__u64 ways;
 };
 
 /**
@@ -295,7 +304,10 @@ struct vmd_budget {
 	X(tlb_flushes_estimated, "TLB flushes for pages unmapped, as far as known") \
 	X(background_evictions, "pages evicted before a fault needed the frame") \
 	X(pages_dirtied,   "times that a clean page became known to be dirty")	\
-	X(background_writes, "pages written by the flusher, and not evicted")
+	X(background_writes, "pages written by the flusher, and not evicted") \
+	X(misses_compulsory, "first misses of a page: there is no way around them") \
+	X(misses_capacity, "misses that frames usable by all pages would have, too") \
+	X(misses_conflict, "misses for want of a frame in the page's set")
 
 #define VMD_LATENCY_BUCKETS	32
 
@@ -331,7 +343,7 @@ struct vmd_stats {
  *	and so do pinned pages.
  * @VMD_ADVICE_PIN: read the pages in, those without content as zeros, and never
  *	evict them: all or none. ENOSPC if that would leave fewer than a quarter
- *	of the budget to the others.
+ *	of the budget, or of a set (vmd_config.ways), to the others.
  * @VMD_ADVICE_UNPIN: undo VMD_ADVICE_PIN; pages not pinned are passed over
  * @VMD_ADVICE_EVICT: write the dirty ones and take all pages out of their
  *	frames now. EBUSY if a page is pinned or in use by I/O, EIO or ENOSPC if
@@ -739,7 +751,7 @@ VMD_ASSERT_SIZE(vmd_info, 104);
 VMD_ASSERT_SIZE(vmd_config, 136);
 VMD_ASSERT_SIZE(vmd_policy, 72);
 VMD_ASSERT_SIZE(vmd_budget, 16);
-VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 10 * 8);
+VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 13 * 8);
 VMD_ASSERT_SIZE(vmd_advise, 24);
 VMD_ASSERT_SIZE(vmd_page, 16);
 VMD_ASSERT_SIZE(vmd_pages, 32);

@@ -233,6 +233,15 @@ mutations()
 	list.h|peek stops one early|s/nr < max/nr + 1 < max/
 	list.h|walk does not stop|s/slot != VMD_NO_SLOT && visit(arg, slot)/slot != VMD_NO_SLOT \&\& (visit(arg, slot) || 1)/
 	list.h|the head has no room|s/((size_t)slots + 1) \*/((size_t)slots) */
+	place.c|neighbours share a set|s/vmd_mod64(key, p->sets)/vmd_mod64(key \/ 2, p->sets)/
+	place.c|touches are lost|/^void vmd_place_touched/,/^}/s/page->at != VMD_NO_SLOT/0/
+	place.c|who waits is forgotten|/^void vmd_place_removed/,/^}/s/place_put(p, heir, 0);/(void)heir;/
+	place.c|the directory is first in, first out|/^bool vmd_place_reference/,/^}/s/vmd_known_move(k, at, PLACE_LRU);/(void)k;/
+	place.c|the directory is a page short|s/k->ghosts - 1/k->ghosts - (k->ghosts > 1 ? 2 : 1)/
+	place.c|too many are not counted|/^void vmd_place_use/,/^}/s/p->over++;//
+	place.c|set:04 is four|s/text\[4\] < .1./text[4] < 48/
+	place.c|a set is full too early|/^bool vmd_place_full/,/^}/s/== p->ways/>= p->ways - (p->ways > 1)/
+	place.c|victims of any set|/^u32 vmd_place_victim/,/^}/s/place_of(p, key)/0/
 	table.c|a name's beginning will do|s/strlen(name) == len && //
 	table.c|doubled parameters|s/ || \*seen & (u32)1 << i//
 	table.c|no bounds below|s/value < ops->params\[i\].min || //

@@ -39,6 +39,7 @@ void test_shadow(void);
 void test_sim(void);
 void test_real(void);
 void test_opt(void);
+void test_place(void);
 
 /* Vectors from the naive models instead of tests. */
 void test_generate(void);

@@ -275,6 +275,23 @@ test_space() {
 	json set "$space" size=1M budget=10 policy=random:seed=7 observer=trap --json
 	prints '^policy  *random:seed=7$' info "$space"
 	prints '^size  *1M$' info "$space"
+	prints '^placement  *full$' info "$space"
+	json set "$space" placement=set:5 --json
+	prints '^placement  *set:5$' info "$space"
+	prints ' set:5 ' list
+	refused 2 'budget of 12 frames: placement set:5 needs a multiple: 10 or 15' \
+		set "$space" budget=12
+	refused 2 'budget of 10 frames: placement set:11 needs 11 at least' \
+		set "$space" placement=set:11
+	refused 2 "placement 'sets': want full, direct or set:N" set "$space" placement=sets
+	json set "$space" budget=20 placement=direct --json
+	prints '^placement  *direct$' info "$space"
+	json set "$space" placement=full budget=10 --json
+	prints '^misses_conflict  *6$' play -q -p lru -f 8 --placement direct 0 8 0 8 0 8 0 8 1
+	json play -p lru -f 8 --placement set:2 --json 0 8 0 8 1
+	# A space on a file has what was set before there was the file.
+	head -c 20000 /dev/zero > "$tmp/placed"
+	prints '"placement": *"set:2"' play --file "$tmp/placed" -f 4 --placement set:2 --json 0 2 4
 	refused 1 'not a multiple' set "$space" policy=lru size=1000
 	refused 1 'at most' set "$space" policy=lru size=15000000T
 	prints '^policy  *random:seed=7$' info "$space"

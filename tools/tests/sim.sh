@@ -65,6 +65,93 @@ test_textbook() {
 	prints '^fifo,3,20,5,15,0.75000000,12,0,' simulate -c -p fifo -f 3 <(echo "$textbook")
 }
 
+# Sets of frames as the definition has them, with LRU in each: misses, then the
+# compulsory, capacity and conflict ones.
+plain_sets() {	# FRAMES WAYS
+	awk -v frames="$1" -v ways="$2" '{
+		page = $1 + 0
+		set = page % (frames / ways)
+		split("", seen)
+		others = 0
+		for (i = NR - 1; i && ref[i] != page; i--)
+			if (!(ref[i] in seen)) {
+				seen[ref[i]] = 1
+				others++
+			}
+		ref[NR] = page
+		if (!(page in used)) {
+			misses++
+			if (!i)
+				compulsory++
+			else if (others >= frames)
+				capacity++
+			else
+				conflict++
+			if (count[set] == ways) {
+				oldest = -1
+				for (p in used)
+					if (p % (frames / ways) == set && (oldest < 0 || used[p] < used[oldest]))
+						oldest = p
+				delete used[oldest]
+			} else
+				count[set]++
+		}
+		used[page] = NR
+	}
+	END { print misses, compulsory + 0, capacity + 0, conflict + 0 }' "$tmp/string"
+}
+
+test_placement() {
+	local frames ways want kind
+
+	random_string string 5 3000 60
+	for ways in 1 2 4; do
+		for frames in 4 8 16 28; do
+			want=$(plain_sets $frames $ways)
+			run simulate -c -p lru -f $frames --placement set:$ways "$tmp/string"
+			[ "$status" -eq 0 ] && [ "$(column '$5 " " $11 " " $12 " " $13')" = "$want" ]
+			report $? "lru, $frames frames, $ways ways: $want"
+		done
+	done
+	# One set of all frames is what full is; opt in it is the optimum.
+	for kind in lru fifo clock opt; do
+		run simulate -c -p $kind -f 16 "$tmp/string"
+		want=$(column '$5 " " $7 " " $8')
+		run simulate -c -p $kind -f 16 --placement set:16 "$tmp/string"
+		[ "$status" -eq 0 ] && [ "$(column '$5 " " $7')" = "${want% *}" ]
+		report $? "$kind in one set: $want"
+	done
+	# opt in sets is the optimum of each set's own references.
+	cp "$tmp/string" "$tmp/all"
+	want=0
+	for kind in 0 1 2 3; do
+		awk -v set=$kind '($1 + 0) % 4 == set' "$tmp/all" > "$tmp/string"
+		want=$((want + $(plain_min 4)))
+	done
+	cp "$tmp/all" "$tmp/string"
+	run simulate -c -p opt -f 16 --placement set:4 "$tmp/string"
+	[ "$status" -eq 0 ] && [ "$(column '$5')" = $want ]
+	report $? "opt in sets: $want misses"
+	# Budgets that nobody has named are made multiples.
+	run simulate -c -p lru -f 1-9,50% --placement set:4 "$tmp/string"
+	[ "$(column '$2' | tr '\n' ' ')" = '4 8 28 ' ]
+	report $? 'ranges and percentages are whole sets'
+	prints '^placement direct' simulate -p lru -f 8 --placement direct "$tmp/string"
+	prints '"misses_conflict":' simulate -j -p lru -f 8 --placement set:2 "$tmp/string"
+	prints '"placement": *"full"' simulate -j -p lru -f 8 "$tmp/string"
+	prints 'conflict' compare -p lru -f 8 --placement set:2 "$tmp/string"
+	prints '^lru,6,' mrc -T curves -p lru --placement set:2 -f 4-8 "$tmp/string"
+	refused 2 "frames '6': not a multiple of 4, the frames of a set: 4 or 8 is" \
+		simulate -p lru -f 6 --placement set:4 "$tmp/string"
+	refused 2 "frames '2': fewer than the 4" simulate -f 2 --placement set:4 "$tmp/string"
+	for kind in set: set:0 set:x Direct 4 ''; do
+		refused 2 "placement '$kind': want full, direct or set:N" \
+			simulate -f 4 --placement "$kind" "$tmp/string"
+		refused 2 "placement '$kind': want full, direct or set:N" play --placement "$kind" 1
+		refused 2 "placement '$kind': want full, direct or set:N" set 1 "placement=$kind"
+	done
+}
+
 # Every set of pages that may be resident, and the fewest misses to get there:
 # what the optimum is by definition, with no rule about whom to evict.
 fewest_misses() {	# FRAMES
@@ -492,6 +579,7 @@ test_play_reads_it() {
 test_textbook
 test_opt
 test_opt_is_best
+test_placement
 test_lru_by_stack
 test_mrc_tables
 test_mrc
