@@ -14,13 +14,13 @@
 #define HUGE	(2UL << 20)
 
 /* Bits of an entry, as the processor defines them */
-#define PRESENT		(1ULL << 0)
-#define WRITABLE	(1ULL << 1)
-#define USER		(1ULL << 2)
-#define ACCESSED	(1ULL << 5)
-#define DIRTY		(1ULL << 6)
-#define PAGE_SIZE_BIT	(1ULL << 7)
-#define NX		(1ULL << 63)
+#define PRESENT		_BITULL(0)
+#define WRITABLE	_BITULL(1)
+#define USER		_BITULL(2)
+#define ACCESSED	_BITULL(5)
+#define DIRTY		_BITULL(6)
+#define PAGE_SIZE_BIT	_BITULL(7)
+#define NX		_BITULL(63)
 #define ADDRESS		0x000ffffffffff000ULL
 
 FIXTURE(walk) {
@@ -61,7 +61,7 @@ static bool arrived(const struct vmd_walk *w)
 
 #define ASSERT_WALK(pid, address) \
 	ASSERT_EQ(0, walk_at(self->fd, pid, address, &self->w))
-#define EXPECT_BITS(bits, value) EXPECT_EQ(bits, (value) & (bits))
+#define EXPECT_BITS(bits, value) EXPECT_EQ(0, ~(value) & (bits))
 
 /* The physical frame, as the kernel's own pagemap tells it; 0 if it does not */
 static __u64 pagemap_frame(const void *address)

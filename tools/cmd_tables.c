@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Lookups of a space's pages, and the least of a trace's: it is repeated. */
-#define TABLES_LOOKUPS	(1 << 18)
+#define TABLES_LOOKUPS	262144
 #define TABLES_CHUNK	(64 * 1024)
 
 struct tables_args {

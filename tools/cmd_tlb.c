@@ -8,7 +8,7 @@
 
 #define TLB_ENTRIES	64
 #define TLB_WAYS	4
-#define TLB_MOST	(1 << 24)
+#define TLB_MOST	16777216
 #define TLB_LEVELS	2
 
 /**
@@ -309,7 +309,7 @@ static void tlb_print(const struct tlb_result *result)
 		printf("walks of the page tables: %llu\n",
 		       (__u64)tlb_walks(result->args->level));
 	if (result->space)
-		printf("resident: %llu pages; flushes by the kernel, estimated: %llu, in %llu calls\n",
+		printf("resident: %llu pages; flushes by the kernel, about: %llu, in %llu calls\n",
 		       result->stats.resident, result->stats.tlb_flushes_estimated,
 		       result->stats.unmap_calls);
 }

@@ -10,8 +10,8 @@
 
 #define WALK_PAGE_SHIFT	12
 #define WALK_BITS	9		/* of the address, at each level */
-#define WALK_PRESENT	(1ULL << 0)
-#define WALK_NONE	(1ULL << 8)	/* PROT_NONE, of one that is not present */
+#define WALK_PRESENT	_BITULL(0)
+#define WALK_NONE	_BITULL(8)	/* PROT_NONE, of one that is not present */
 #define WALK_FLAGS	160
 
 /* What the bits of an entry that is present mean; @leaf: of a page's alone. */
@@ -316,8 +316,7 @@ static int walk_take_words(const struct ctl_words *words, struct vmd_walk *w)
 	if (strcmp(words->word[0], "self")) {
 		why = ctl_parse_number(words->word[0], &pid);
 		if (why || !pid || pid > (1 << 22))
-			return ctl_usage("process '%s': want the number of a process or thread, or self",
-					 words->word[0]);
+			return ctl_usage("process '%s': want a number, or self", words->word[0]);
 	}
 	why = ctl_parse_number(words->word[1], &w->address);
 	if (why)

@@ -12,7 +12,7 @@
 #include "lab.h"
 
 /* Of a lookup table nothing more than this is built, only counted. */
-#define TABLES_BUILT_MOST	(1ULL << 30)
+#define TABLES_BUILT_MOST	_BITULL(30)
 
 #define TABLES_LEVELS		5	/* most of a radix tree */
 #define TABLES_BITS		36	/* page number of a 48-bit address */
@@ -62,6 +62,7 @@ struct tables_level {
  * @heads: hashed, inverted: heads of chains, a power of two
  * @loads: entries read in all lookups together
  * @lines: different lines of memory of these, lookup by lookup
+ * @found: sum of what was found
  * @seconds: what all lookups took
  */
 struct table {
@@ -74,6 +75,7 @@ struct table {
 	u64 heads;
 	u64 loads;
 	u64 lines;
+	u64 found;
 	double seconds;
 };
 

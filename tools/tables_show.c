@@ -121,7 +121,7 @@ static void show_radix(const struct tables_pages *pages, const struct table *t)
 {
 	u32 level, shift = pages->bits;
 
-	printf("\nthe radix tree of %u levels; a table a line, the first page it is for before it;\n"
+	printf("\nthe radix tree of %u levels; a table a line, its first page before it;\n"
 	       "from blank, no entry of those used, over . to @, all used:\n", t->levels);
 	for (level = 0; level < t->levels; level++) {
 		const struct tables_level *l = &t->level[level];

@@ -6,8 +6,8 @@
 test_walk_usage() {
 	refused 2 'PID is missing' walk
 	refused 2 'ADDRESS is missing' walk self
-	refused 2 "process 'x': want the number" walk x 0
-	refused 2 "process '0': want the number" walk 0 0
+	refused 2 "process 'x': want a number" walk x 0
+	refused 2 "process '0': want a number" walk 0 0
 	refused 2 "process '4194305': want" walk 4194305 0
 	refused 2 "address 'x': not a number" walk self x
 	refused 2 "address '0xffffffff81000000': in the kernel's half" walk self 0xffffffff81000000
