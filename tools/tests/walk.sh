@@ -19,7 +19,7 @@ column() {	# NAME COLUMN
 	awk -v name="$1" -v column="$2" '$1 == name { print $column }' "$tmp/out"
 }
 
-same() {	# TEXT WANTED GOT
+value_is() {	# TEXT WANTED GOT
 	[ "$2" = "$3" ]
 	report $? "$1: $2, found $3"
 }
@@ -34,24 +34,24 @@ test_tables() {
 	refused 2 "bits '27': page 134217728 needs 28" tables -b 27 "$tmp/pages"
 	refused 2 "frames '512': there are 513 pages" tables -f 512 "$tmp/pages"
 	prints 'pages: 513 pages, from 512 to 134217728; ' tables -f 1024 "$tmp/pages"
-	same 'bytes of flat' 1073741888 "$(column flat 4)"
-	same 'loads of flat' - "$(column flat 6)"
+	value_is 'bytes of flat' 1073741888 "$(column flat 4)"
+	value_is 'loads of flat' - "$(column flat 6)"
 	# The root, and at each level below a table for the many and one for the far one.
-	same 'tables of radix-4' 7 "$(column radix-4 3)"
-	same 'bytes of radix-4' $((7 * 4096)) "$(column radix-4 4)"
-	same 'loads of radix-4' 4.00 "$(column radix-4 6)"
-	same 'tables of radix-2' 3 "$(column radix-2 3)"
-	same 'bits of radix-5' 8+7+7+7+7 "$(column radix-5 2)"
-	same 'bytes of hashed' $((1024 * 4 + 513 * 32 + 32)) "$(column hashed 4)"
-	same 'bytes of inverted' $((1024 * 4 + 1024 * 16)) "$(column inverted 4)"
+	value_is 'tables of radix-4' 7 "$(column radix-4 3)"
+	value_is 'bytes of radix-4' $((7 * 4096)) "$(column radix-4 4)"
+	value_is 'loads of radix-4' 4.00 "$(column radix-4 6)"
+	value_is 'tables of radix-2' 3 "$(column radix-2 3)"
+	value_is 'bits of radix-5' 8+7+7+7+7 "$(column radix-5 2)"
+	value_is 'bytes of hashed' $((1024 * 4 + 513 * 32 + 32)) "$(column hashed 4)"
+	value_is 'bytes of inverted' $((1024 * 4 + 1024 * 16)) "$(column inverted 4)"
 	grep -q '^  0x200  *|@\{64\}|$' "$tmp/out"
 	report $? 'a full table is drawn full'
 	json tables --json "$tmp/pages"
 	# Trees of a bit a level: every table is as small as it gets.
 	seq 0 31 > "$tmp/small"
 	run tables -b 5 "$tmp/small"
-	same 'tables of a bit a level' 31 "$(column radix-5 3)"
-	same 'bytes of a bit a level' $((31 * 64)) "$(column radix-5 4)"
+	value_is 'tables of a bit a level' 31 "$(column radix-5 3)"
+	value_is 'bytes of a bit a level' $((31 * 64)) "$(column radix-5 4)"
 }
 
 # A cache of two sets of two ways, and strings whose hits are known.
@@ -60,7 +60,7 @@ hits() {	# WANTED OPTIONS STRING
 	shift 2
 	echo "$string" > "$tmp/string"
 	run tlb "$@" "$tmp/string"
-	same "hits of tlb $* on $string" "$want" "$(column L1 6)"
+	value_is "hits of tlb $* on $string" "$want" "$(column L1 6)"
 }
 
 test_tlb() {
@@ -77,7 +77,7 @@ test_tlb() {
 	hits 4 '0 1 511 512 0 513' -e 4 -w 4 -P 2M
 	hits 1 '7 7' -e 1
 	run tlb -e 2 -w 1 -s 4:4 "$tmp/string"
-	same 'lookups of the second' 1 "$(column L2 5)"
+	value_is 'lookups of the second' 1 "$(column L2 5)"
 	prints '^walks of the page tables: 1$' tlb -e 2 -w 1 -s 4:4 "$tmp/string"
 	json tlb --json -s 16 "$tmp/string"
 }
