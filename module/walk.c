@@ -245,8 +245,8 @@ static void walk_frame(struct vmd_walk *w, struct vmd_space *space)
 	if (vmd_decide_position(space, f, &w->position, &w->queue))
 		w->result |= VMD_WALK_QUEUED;
 	/* Only the address of a structure that may be another's is looked at. */
-	if (w->result & VMD_WALK_PRESENT && folio && f->index == w->index &&
-	    folio_pfn(folio) == w->frame)
+	if (w->result & VMD_WALK_PRESENT && folio &&
+	    READ_ONCE(f->index) == w->index && folio_pfn(folio) == w->frame)
 		w->result |= VMD_WALK_SAME;
 }
 
