@@ -106,6 +106,21 @@ static inline int vmd_folio_mapcount(struct folio *folio)
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 
+/*
+ * The entry of the topmost table that the hardware uses while user code runs:
+ * with page-table isolation there are two such tables, side by side. The
+ * option changed its name in 6.9.
+ */
+static inline pgd_t *vmd_user_pgd(pgd_t *pgd)
+{
+#if defined(CONFIG_PAGE_TABLE_ISOLATION) || \
+	defined(CONFIG_MITIGATION_PAGE_TABLE_ISOLATION)
+	if (boot_cpu_has(X86_FEATURE_PTI))
+		return kernel_to_user_pgdp(pgd);
+#endif
+	return pgd;
+}
+
 /* ptep_test_and_clear_young() is not exported. */
 static inline bool vmd_pte_test_and_clear_young(pte_t *ptep)
 {

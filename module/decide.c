@@ -479,6 +479,49 @@ static bool decide_catch_up(struct vmd_space *space)
 	return true;
 }
 
+struct decide_search {
+	u32 slot;
+	u32 seen;
+	u32 at;
+	bool found;
+};
+
+static bool decide_search_one(void *arg, u32 slot)
+{
+	struct decide_search *search = arg;
+
+	if (slot == search->slot) {
+		search->at = search->seen;
+		search->found = true;
+	}
+	search->seen++;
+	return true;
+}
+
+/**
+ * vmd_decide_position - when a page would go, as the policy sees it now
+ * @space: of which
+ * @f: its frame
+ * @position: how many pages would go before it
+ * @queued: how many pages the policy has
+ *
+ * Returns false if the policy does not have it. Nothing changes.
+ */
+bool vmd_decide_position(struct vmd_space *space, const struct vmd_frame *f,
+			 u32 *position, u32 *queued)
+{
+	struct decide_search search = { .slot = f->id };
+
+	spin_lock(&space->policy_lock);
+	if (vmd_frame_test(f, VMD_FRAME_QUEUED))
+		space->policy.ops->walk(space->policy_state, decide_search_one,
+					&search);
+	spin_unlock(&space->policy_lock);
+	*position = search.at;
+	*queued = search.seen;
+	return search.found;
+}
+
 /**
  * vmd_decide_victims - who should go
  * @space: of which

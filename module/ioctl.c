@@ -36,6 +36,7 @@ union ioctl_arg {
 	struct vmd_shadow_set shadow_set;
 	struct vmd_shadow_get shadow_get;
 	struct vmd_future future;
+	struct vmd_walk walk;
 };
 
 /**
@@ -63,7 +64,7 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
 			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD |
-			 VMD_FEATURE_WRITE | VMD_FEATURE_SHADOW | VMD_FEATURE_FUTURE | VMD_FEATURE_PLACEMENT;
+			 VMD_FEATURE_WRITE | VMD_FEATURE_SHADOW | VMD_FEATURE_FUTURE | VMD_FEATURE_PLACEMENT | VMD_FEATURE_WALK;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -227,6 +228,12 @@ static long ioctl_future(struct file *file, struct vmd_space *space,
 			       file->f_mode & FMODE_WRITE);
 }
 
+static long ioctl_walk(struct file *file, struct vmd_space *space,
+		       union ioctl_arg *arg)
+{
+	return vmd_walk(&arg->walk);
+}
+
 static long ioctl_attach(struct file *file, struct vmd_space *space,
 			 union ioctl_arg *arg)
 {
@@ -296,6 +303,7 @@ static const struct ioctl_call ioctl_calls[] = {
 	{ VMD_IOC_SET_SHADOWS,	true,	ioctl_set_shadows },
 	{ VMD_IOC_GET_SHADOWS,	false,	ioctl_get_shadows },
 	{ VMD_IOC_FUTURE,	false,	ioctl_future },
+	{ VMD_IOC_WALK,		false,	ioctl_walk },
 };
 
 /* The same command but for its size. */

@@ -50,9 +50,12 @@ static int __init vmd_init(void)
 	err = vmd_procfs_init();
 	if (err)
 		goto exit_debugfs;
-	err = vmd_shrink_init();
+	err = vmd_walk_init();
 	if (err)
 		goto exit_procfs;
+	err = vmd_shrink_init();
+	if (err)
+		goto exit_walk;
 	err = vmd_chardev_init();
 	if (err)
 		goto exit_shrink;
@@ -60,6 +63,8 @@ static int __init vmd_init(void)
 
 exit_shrink:
 	vmd_shrink_exit();
+exit_walk:
+	vmd_walk_exit();
 exit_procfs:
 	vmd_procfs_exit();
 exit_debugfs:
@@ -74,6 +79,7 @@ static void __exit vmd_exit(void)
 {
 	vmd_chardev_exit();
 	vmd_shrink_exit();
+	vmd_walk_exit();
 	vmd_procfs_exit();
 	vmd_debugfs_exit();
 	vmd_swap_exit();

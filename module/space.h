@@ -700,6 +700,8 @@ bool vmd_placed_pins_fit(struct vmd_space *space, pgoff_t first, pgoff_t end);
 void vmd_placed_missed(struct vmd_space *space, pgoff_t index, bool first);
 int vmd_place_recount(struct vmd_space *space, struct vmd_place *to, u32 ways);
 void vmd_place_recall(struct vmd_space *space, struct vmd_place *to);
+bool vmd_decide_position(struct vmd_space *space, const struct vmd_frame *f,
+			 u32 *position, u32 *queued);
 
 /* observe.c: mappings, accessed bits */
 struct vmd_map *vmd_map_add(struct vmd_space *space,
@@ -739,6 +741,11 @@ u32 vmd_space_frame_bytes(struct vmd_space *space);
 u32 vmd_pages_look(struct vmd_space *space, pgoff_t first,
 		   struct vmd_page *pages, u32 n);
 int vmd_advise(struct vmd_space *space, pgoff_t first, pgoff_t end, u32 advice);
+
+/* walk.c: looking at page tables */
+int vmd_walk(struct vmd_walk *w);
+int vmd_walk_init(void);
+void vmd_walk_exit(void);
 
 /* fault.c */
 extern const struct vm_operations_struct vmd_vm_ops;

@@ -22,6 +22,7 @@ static const struct {
 	{ VMD_FEATURE_SHADOW,	"shadow" },
 	{ VMD_FEATURE_FUTURE,	"future" },
 	{ VMD_FEATURE_PLACEMENT, "placement" },
+	{ VMD_FEATURE_WALK,	"walk" },
 };
 
 static void info_print_features(__u64 features)

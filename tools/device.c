@@ -53,6 +53,10 @@ static const struct ctl_reason {
 	{ VMD_IOC_PUNCH, EOPNOTSUPP, "the file behind the space cannot have holes" },
 	{ VMD_IOC_PUNCH, EROFS,
 	  "the space is read-only: its file was opened for reading only" },
+	{ VMD_IOC_WALK, ESRCH, "there is no such process, or it has no memory of its own" },
+	{ VMD_IOC_WALK, EACCES,
+	  "you may not look at its memory: you may not read its /proc/PID/maps either" },
+	{ VMD_IOC_WALK, EINVAL, "the address is in the kernel's half" },
 	{ VMD_IOC_RECORD, EBUSY, "somebody records this space already" },
 	{ VMD_IOC_RECORD, EDQUOT,
 	  "the ring counts as frames of one user: see user_frames in 'vmdemoctl info'" },
@@ -280,6 +284,15 @@ int ctl_punch(struct ctl_space *space, __u64 offset, __u64 length)
 int ctl_future_call(struct ctl_space *space, struct vmd_future *call, const char *what)
 {
 	return ctl_ioctl(space, VMD_IOC_FUTURE, call, what);
+}
+
+int ctl_walk(struct ctl_space *space, struct vmd_walk *walk)
+{
+	char what[64] = "walking";
+
+	if (walk->pid)
+		snprintf(what, sizeof(what), "process %u", walk->pid);
+	return ctl_ioctl(space, VMD_IOC_WALK, walk, what);
 }
 
 int ctl_get_pages(struct ctl_space *space, struct ctl_range *range,

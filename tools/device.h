@@ -51,6 +51,9 @@ int ctl_sync(struct ctl_space *space, const struct ctl_range *range);
 /* Drop content; a @length of 0 means up to the end. */
 int ctl_punch(struct ctl_space *space, __u64 offset, __u64 length);
 
+/* Translate walk->address of walk->pid. */
+int ctl_walk(struct ctl_space *space, struct vmd_walk *walk);
+
 /* Begin to record; the recorder's descriptor goes to @recorder. */
 int ctl_record(struct ctl_space *space, struct vmd_record *how, int *recorder);
 

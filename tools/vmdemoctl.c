@@ -18,6 +18,7 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "shadow",   "run other policies beside a space's own, on metadata", cmd_shadow },
 	{ "policies", "list the replacement policies",		      cmd_policies },
 	{ "pages",    "show the state of each page of a space",	      cmd_pages },
+	{ "walk",     "show how the hardware translates an address",  cmd_walk },
 	{ "advise",   "read in, evict, pin, unmap pages of a space",  cmd_advise },
 	{ "punch",    "drop the content of pages of a space",	      cmd_punch },
 	{ "sync",     "write a space's dirty pages to its store",     cmd_sync },
@@ -28,6 +29,8 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "simulate", "run a reference string through policies, without the kernel", cmd_simulate },
 	{ "compare",  "compare all policies with the optimum on a reference string", cmd_compare },
 	{ "mrc",      "draw miss-ratio curves, the working set, reuse distances", cmd_mrc },
+	{ "tables",   "compare kinds of page tables on a space's or a string's pages", cmd_tables },
+	{ "tlb",      "show what a translation cache would make of references", cmd_tlb },
 	{ "convert",  "turn a reference string from one format into another", cmd_convert },
 };
 

@@ -46,6 +46,7 @@
 #define VMD_FEATURE_SHADOW	_BITULL(11)	/* VMD_IOC_SET_SHADOWS, policy "auto" */
 #define VMD_FEATURE_FUTURE	_BITULL(9)	/* VMD_IOC_FUTURE, policy "opt" */
 #define VMD_FEATURE_PLACEMENT	_BITULL(10)	/* VMD_CONFIG_PLACEMENT */
+#define VMD_FEATURE_WALK	_BITULL(12)	/* VMD_IOC_WALK */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -603,6 +604,80 @@ struct vmd_record {
 	__u64 reserved;
 };
 
+/* vmd_walk.result */
+#define VMD_WALK_MAPPED		_BITUL(0)	/* a mapping is there: @start, @end */
+#define VMD_WALK_PRESENT	_BITUL(1)	/* arrived: @page_shift, @frame */
+#define VMD_WALK_FRAMES		_BITUL(2)	/* addresses and @frame are shown */
+#define VMD_WALK_SPACE		_BITUL(3)	/* of a space: @space_id, @index, @page */
+#define VMD_WALK_IN_FRAME	_BITUL(4)	/* the space's page has @space_frame */
+#define VMD_WALK_QUEUED		_BITUL(5)	/* the policy has it: @position, @queue */
+#define VMD_WALK_SAME		_BITUL(6)	/* the walk arrived at that very frame */
+
+/* vmd_walk.access */
+#define VMD_WALK_READ		_BITUL(0)
+#define VMD_WALK_WRITE		_BITUL(1)
+#define VMD_WALK_EXEC		_BITUL(2)
+#define VMD_WALK_SHARED		_BITUL(3)
+
+#define VMD_WALK_LEVELS		5
+
+/**
+ * struct vmd_walk - argument of VMD_IOC_WALK
+ * @address: in: what is to be translated, in the user's half of the addresses
+ * @pid: in: whose: a process or a thread, as the caller's PID namespace knows
+ *	it, or 0: the caller
+ * @flags: in: 0
+ * @levels: out: 4 or 5: tables there are from the top to a small page
+ * @nr: out: entries that were read: all of them, or fewer where one is a huge
+ *	page's or is not present
+ * @page_shift: out: 12, 21 or 30: the page's size, as a power of two
+ * @access: out: VMD_WALK_READ, _WRITE, _EXEC, _SHARED: what the mapping allows
+ * @entry: out: the entries, from the top, as the hardware has them
+ * @start: out: first address of the mapping
+ * @end: out: and the one behind the last
+ * @frame: out: number of the physical 4 KiB frame
+ * @space_id: out: the space that is mapped there
+ * @index: out: the page of it
+ * @page: out: what it is like, as VMD_IOC_PAGES tells
+ * @space_frame: out: its frame, as the space numbers those it has
+ * @position: out: pages that the policy would evict before it, as it is now
+ * @queue: out: pages that the policy has
+ * @reserved: in: 0
+ * @result: out: VMD_WALK_* bits: which of these are meant
+ *
+ * Follows the page tables as the hardware would while the program runs. Nothing
+ * is changed, no page is brought in. Of a private mapping the frame may be a
+ * copy that is not the space's: then VMD_WALK_SAME is missing. What is told of
+ * the space is from a moment later.
+ *
+ * Without CAP_SYS_ADMIN in the initial user namespace, addresses in the entries
+ * and @frame are 0, and of an entry that is not present only bits 0 to 8 are
+ * shown. EINVAL if the address is in the kernel's half; ESRCH if there is no
+ * such process, or it has no memory of its own; EACCES unless the caller may
+ * read that process's memory map (/proc/PID/maps).
+ */
+struct vmd_walk {
+	__u64 address;
+	__u32 pid;
+	__u32 flags;
+	__u8 levels;
+	__u8 nr;
+	__u8 page_shift;
+	__u8 access;
+	__u32 result;
+	__u64 entry[VMD_WALK_LEVELS];
+	__u64 start;
+	__u64 end;
+	__u64 frame;
+	__u64 space_id;
+	__u64 index;
+	struct vmd_page page;
+	__u32 space_frame;
+	__u32 position;
+	__u32 queue;
+	__u32 reserved;
+};
+
 /**
  * struct vmd_ring - the first page of a recorder's mapping
  * @head: bytes of records so far; written with release semantics
@@ -735,6 +810,7 @@ struct vmd_future {
 #define VMD_IOC_SET_SHADOWS	_IOW(VMD_IOC_TYPE, 0x30, struct vmd_shadow_set)
 #define VMD_IOC_GET_SHADOWS	_IOWR(VMD_IOC_TYPE, 0x31, struct vmd_shadow_get)
 #define VMD_IOC_FUTURE		_IOWR(VMD_IOC_TYPE, 0x2E, struct vmd_future)
+#define VMD_IOC_WALK		_IOWR(VMD_IOC_TYPE, 0x33, struct vmd_walk)
 
 /* Of a recorder's descriptor: end the recording. What is in the ring stays. */
 #define VMD_IOC_RECORD_STOP	_IO(VMD_IOC_TYPE, 0x40)
@@ -761,6 +837,7 @@ VMD_ASSERT_SIZE(vmd_set_file, 32);
 VMD_ASSERT_SIZE(vmd_punch, 24);
 VMD_ASSERT_SIZE(vmd_record, 32);
 VMD_ASSERT_SIZE(vmd_future, 128);
+VMD_ASSERT_SIZE(vmd_walk, 136);
 VMD_ASSERT_SIZE(vmd_ring, 17 * 8);
 VMD_ASSERT_SIZE(vmd_shadow_set, 16 + 8 * 64);
 VMD_ASSERT_SIZE(vmd_shadow_run, 96);

@@ -33,6 +33,8 @@ fake_proc() {
 . "$(dirname "$0")/future.sh"
 # shellcheck source=accessed.sh
 . "$(dirname "$0")/accessed.sh"
+# shellcheck source=walk.sh
+. "$(dirname "$0")/walk.sh"
 
 # Everything below works on no device at all.
 
@@ -42,7 +44,7 @@ test_help() {
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
 	for verb in list info stats set shadow policies pages advise punch sync play future exec record simulate \
-		compare mrc convert; do
+		compare mrc convert walk tables tlb; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
 }
@@ -363,6 +365,7 @@ test_device() {
 	test_record_device
 	test_future_device
 	test_accessed_device
+	test_walk_device
 }
 
 test_help
@@ -380,6 +383,9 @@ test_file_usage
 test_punch_usage
 test_record_usage
 test_future_usage
+test_walk_usage
+test_tables
+test_tlb
 unset VMDEMO_PROC
 if [ -c "$device" ]; then
 	test_device
