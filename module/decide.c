@@ -266,15 +266,24 @@ void vmd_decide_kept(struct vmd_space *space, struct vmd_frame *f)
  * @space: of which
  * @out: frame numbers, in order
  * @max: how many at most
+ * @why: set to why the first of them, or NULL
+ * @policy: with it: set to who said so, of VMD_NAME_LEN
  *
  * Returns how many were proposed.
  */
-u32 vmd_decide_victims(struct vmd_space *space, u32 *out, u32 max)
+u32 vmd_decide_victims(struct vmd_space *space, u32 *out, u32 max,
+		       struct vmd_reason *why, char *policy)
 {
+	const struct vmd_policy_ops *ops;
 	u32 n;
 
 	spin_lock(&space->policy_lock);
-	n = space->policy.ops->victim(space->policy_state, out, max);
+	ops = space->policy.ops;
+	n = ops->victim(space->policy_state, out, max);
+	if (unlikely(why) && n) {
+		vmd_policy_explain(ops, space->policy_state, out[0], why);
+		strscpy(policy, ops->name, VMD_NAME_LEN);
+	}
 	spin_unlock(&space->policy_lock);
 	return n;
 }

@@ -510,7 +510,8 @@ static int charge_wait(struct vmd_access *a, struct patience *patience)
  */
 static unsigned long charge_batch(struct vmd_space *space)
 {
-	if (READ_ONCE(space->observer) != VMD_OBSERVER_ACCESSED)
+	if (READ_ONCE(space->observer) != VMD_OBSERVER_ACCESSED ||
+	    vmd_stepping(space))
 		return 1;
 	return clamp(READ_ONCE(space->limit) / 128, 1UL,
 		     (unsigned long)VMD_BATCH_MAX);

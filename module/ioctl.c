@@ -13,6 +13,7 @@
 
 #include "chardev.h"
 #include "record.h"
+#include "step.h"
 #include "version.h"
 
 #define PAGES_AT_ONCE	256		/* described between two copies out */
@@ -31,6 +32,7 @@ union ioctl_arg {
 	struct vmd_set_file set_file;
 	struct vmd_punch punch;
 	struct vmd_record record;
+	struct vmd_step step;
 };
 
 /**
@@ -58,7 +60,7 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
 			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD |
-			 VMD_FEATURE_WRITE;
+			 VMD_FEATURE_WRITE | VMD_FEATURE_STEP;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -202,6 +204,12 @@ static long ioctl_record(struct file *file, struct vmd_space *space,
 	return vmd_record_open(space, &arg->record);
 }
 
+static long ioctl_step(struct file *file, struct vmd_space *space,
+		       union ioctl_arg *arg)
+{
+	return vmd_step_open(space, &arg->step);
+}
+
 static long ioctl_attach(struct file *file, struct vmd_space *space,
 			 union ioctl_arg *arg)
 {
@@ -268,6 +276,7 @@ static const struct ioctl_call ioctl_calls[] = {
 	{ VMD_IOC_SET_FILE,	true,	ioctl_set_file },
 	{ VMD_IOC_PUNCH,	true,	ioctl_punch },
 	{ VMD_IOC_RECORD,	true,	ioctl_record },
+	{ VMD_IOC_STEP,		true,	ioctl_step },
 };
 
 /* The same command but for its size. */

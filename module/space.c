@@ -10,6 +10,7 @@
 
 #include "crypt.h"
 #include "record.h"
+#include "step.h"
 
 #define SPACE_MAGIC	0x766d6473		/* "vmds" */
 
@@ -76,6 +77,7 @@ static void space_init_locks(struct vmd_space *space)
 	init_waitqueue_head(&space->frame_wait);
 	init_waitqueue_head(&space->error_wait);
 	init_waitqueue_head(&space->record_wait);
+	init_waitqueue_head(&space->step_wait);
 	spin_lock_init(&space->pool_lock);
 	spin_lock_init(&space->policy_lock);
 	spin_lock_init(&space->maps_lock);
@@ -83,6 +85,7 @@ static void space_init_locks(struct vmd_space *space)
 	spin_lock_init(&space->reset_lock);
 	spin_lock_init(&space->places_lock);
 	spin_lock_init(&space->record_lock);
+	spin_lock_init(&space->step_lock);
 	mutex_init(&space->trap_lock);
 	mutex_init(&space->evict_lock);
 	mutex_init(&space->config_lock);
@@ -303,6 +306,8 @@ void vmd_space_unuse(struct vmd_space *space)
 	mutex_unlock(&vmd_spaces_lock);
 	if (vmd_recording(space))
 		vmd_record_space_ended(space);
+	if (vmd_stepping(space))
+		vmd_step_space_ended(space);
 	vmd_space_put(space);
 }
 
