@@ -160,6 +160,8 @@ static int sim_evict(struct vmd_sim *sim)
 	while (tries--) {
 		if (!sim->choice.ops->victim(sim->state, &slot, 1))
 			break;
+		if (sim->why)
+			vmd_policy_explain(sim->choice.ops, sim->state, slot, sim->why);
 		if (sim_try_evict(sim, slot))
 			return 0;
 	}
