@@ -48,6 +48,8 @@ static const struct command commands[] = {
 		EOPNOTSUPP, EROFS),
 	COMMAND(RECORD, VMD_FEATURE_RECORD, EINVAL, E2BIG, EBADF, EBUSY,
 		ENOMEM, EMFILE, ENFILE, EDQUOT),
+	COMMAND(STEP, VMD_FEATURE_STEP, EINVAL, E2BIG, EBADF, EBUSY, ENOMEM,
+		EMFILE, ENFILE),
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(*commands))
@@ -528,6 +530,8 @@ void fuzz_call(struct fuzz *f)
 		f->report->good++;
 		if (known(number) && _IOC_NR(number) == _IOC_NR(VMD_IOC_RECORD))
 			use_recorder(f, ret, (void *)data);
+		if (known(number) && _IOC_NR(number) == _IOC_NR(VMD_IOC_STEP))
+			close(ret);
 		return;
 	}
 	if (!of_the_system(number) && !may_fail_with(f, number, data, error))

@@ -47,6 +47,9 @@ int ctl_sync(struct ctl_space *space, const struct ctl_range *range);
 /* Drop content; a @length of 0 means up to the end. */
 int ctl_punch(struct ctl_space *space, __u64 offset, __u64 length);
 
+/* Begin to step; the stepper's descriptor goes to @stepper. */
+int ctl_step(struct ctl_space *space, int *stepper);
+
 /* Begin to record; the recorder's descriptor goes to @recorder. */
 int ctl_record(struct ctl_space *space, struct vmd_record *how, int *recorder);
 
