@@ -450,11 +450,13 @@ TEST_F(step, what_is_wrong_is_refused)
 {
 	struct vmd_step how = { .flags = 1 };
 	struct vmd_step_next next = { .flags = 1 };
-	void *volatile nowhere = (void *)8;
+	char *nowhere;
 	struct vmd_step_fault f;
 	struct vmd_info info;
 	int fd;
 
+	nowhere = mmap(NULL, vmd_ps, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)nowhere);
 	EXPECT_EQ(0, vmd_info(self->fd, &info));
 	EXPECT_TRUE(info.features & VMD_FEATURE_STEP);
 	EXPECT_ERRNO(EBUSY, step_open(self->fd));

@@ -13,6 +13,8 @@
 #include "parse.h"
 
 #define STEP_COUNT	512
+/* A signal right before poll() is noticed after so long. */
+#define STEP_LOOK_MS	500
 
 struct step_args {
 	struct ctl_words words;
@@ -38,12 +40,17 @@ struct step {
 };
 
 /* Set by a signal: whoever is halted goes on, the terminal is put back. */
-static volatile sig_atomic_t step_enough;
+static bool step_enough;
 
 static void step_signal(int number)
 {
 	(void)number;
-	step_enough = 1;
+	__atomic_store_n(&step_enough, true, __ATOMIC_RELAXED);
+}
+
+static bool step_is_enough(void)
+{
+	return __atomic_load_n(&step_enough, __ATOMIC_RELAXED);
 }
 
 static error_t step_option(int key, char *arg, struct argp_state *state)
@@ -129,7 +136,7 @@ static bool step_obey(struct step *step)
 		step_policy(step);
 		return false;
 	case STEP_KEY_QUIT:
-		step_enough = 1;
+		__atomic_store_n(&step_enough, true, __ATOMIC_RELAXED);
 		return true;
 	default:
 		step->run = key == STEP_KEY_CONTINUE || key == STEP_KEY_EVICTION;
@@ -145,7 +152,7 @@ static bool step_wait(int fd, short *events, bool keys)
 		{ .fd = fd, .events = POLLIN },
 	};
 
-	if (poll(wait, ARRAY_SIZE(wait), -1) < 0)
+	if (poll(wait, ARRAY_SIZE(wait), STEP_LOOK_MS) < 0)
 		return false;
 	*events = wait[1].revents;
 	return wait[0].revents;
@@ -159,7 +166,7 @@ static void step_halt(struct step *step)
 
 	printf("[n]ext [c]ontinue [e]viction [p]olicy [q]uit\n");
 	fflush(stdout);
-	while (!go && !step_enough)
+	while (!go && !step_is_enough())
 		if (step_wait(-1, &events, true))
 			go = step_obey(step);
 }
@@ -177,7 +184,7 @@ static void step_one(struct step *step, const struct vmd_step_fault *fault)
 		step_halt(step);
 	step_let_go(step, fault);
 	if (step->left && !--step->left)
-		step_enough = 1;
+		__atomic_store_n(&step_enough, true, __ATOMIC_RELAXED);
 }
 
 /* Until the space ends, enough were told of, or somebody wants no more. */
@@ -185,13 +192,13 @@ static int step_loop(struct step *step)
 {
 	struct vmd_step_fault fault;
 
-	while (!step_enough) {
+	while (!step_is_enough()) {
 		short events = 0;
 		ssize_t got;
 
 		if (step_wait(step->fd, &events, step->keys))
 			step_obey(step);
-		if (!events || step_enough)
+		if (!events || step_is_enough())
 			continue;
 		got = read(step->fd, &fault, sizeof(fault));
 		if (!got)

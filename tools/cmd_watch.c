@@ -15,6 +15,8 @@
 
 #define WATCH_COUNT	512
 #define WATCH_DROP	513
+/* A signal right before poll() is noticed after so long. */
+#define WATCH_LOOK_MS	500
 
 /**
  * struct watch - a recording that is shown instead of written
@@ -38,12 +40,17 @@ struct watch {
 	struct vmd_trace_record last;
 };
 
-static volatile sig_atomic_t watch_enough;
+static bool watch_enough;
 
 static void watch_signal(int number)
 {
 	(void)number;
-	watch_enough = 1;
+	__atomic_store_n(&watch_enough, true, __ATOMIC_RELAXED);
+}
+
+static bool watch_is_enough(void)
+{
+	return __atomic_load_n(&watch_enough, __ATOMIC_RELAXED);
 }
 
 static error_t watch_option(int key, char *arg, struct argp_state *state)
@@ -148,7 +155,7 @@ static void watch_tell(struct watch *watch, const struct vmd_trace_record *r)
 	else
 		watch_text(r);
 	if ((watch->left && !--watch->left) || ferror(stdout))
-		watch_enough = 1;
+		__atomic_store_n(&watch_enough, true, __ATOMIC_RELAXED);
 }
 
 /* The bytes from the tail on in one piece, as many as a record may have. */
@@ -169,7 +176,7 @@ static int watch_drain(struct watch *watch)
 	__u64 head = __atomic_load_n(&watch->ring->head, __ATOMIC_ACQUIRE);
 	__u8 packed[VMD_TRACE_RECORD];
 
-	while (watch->tail < head && !watch_enough) {
+	while (watch->tail < head && !watch_is_enough()) {
 		__u32 n = watch_peek(watch, head, packed);
 		int used = vmd_trace_decode(&watch->last, packed, n);
 
@@ -189,8 +196,8 @@ static int watch_loop(struct watch *watch)
 	bool ended = false;
 	int status = CTL_OK;
 
-	while (!ended && !watch_enough && !status) {
-		if (poll(&wait, 1, -1) > 0)
+	while (!ended && !watch_is_enough() && !status) {
+		if (poll(&wait, 1, WATCH_LOOK_MS) > 0)
 			ended = wait.revents & POLLHUP;
 		status = watch_drain(watch);
 	}

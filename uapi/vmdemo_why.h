@@ -28,7 +28,8 @@ enum vmd_why {
 	VMD_WHY_NEVER_AGAIN	= 14,	/* not used again: known to be modified */
 	VMD_WHY_OUT_OF_WS	= 15,	/* out of the working set: age, window */
 	VMD_WHY_OUT_OF_WS_DIRTY	= 16,	/* so, and modified: age, window */
-	VMD_WHY_IN_WS		= 17,	/* nobody is out; oldest of those as modified: age, window, modified */
+	/* nobody is out; oldest of those as modified: age, window, modified */
+	VMD_WHY_IN_WS		= 17,
 	VMD_WHY_LRUK_ONCE	= 18,	/* no reference but one: age of it */
 	VMD_WHY_LRUK_TWICE	= 19,	/* oldest last but one: age of that */
 	VMD_WHY_2Q_IN		= 20,	/* A1in has more than Kin: pages, Kin */
@@ -43,17 +44,22 @@ enum vmd_why {
 	VMD_WHY_CAR_T2		= 29,	/* T1 is below p: T1, p, passed */
 	VMD_WHY_PROBATION	= 30,	/* on probation, used longest ago: how many */
 	VMD_WHY_SEGMENT		= 31,	/* below is nobody: segment, how many there */
-	VMD_WHY_S3_SMALL	= 32,	/* first of the small queue: pages, share, references, passed */
-	VMD_WHY_S3_MAIN		= 33,	/* first of the main queue: pages of the small one, its share, passed */
+	/* first of the small queue: pages in it, its share, references, passed */
+	VMD_WHY_S3_SMALL	= 32,
+	/* first of the main queue: pages of the small one, its share, passed */
+	VMD_WHY_S3_MAIN		= 33,
 	VMD_WHY_LIRS_HIR	= 34,	/* first of Q: LIR pages, most of them */
 	VMD_WHY_LIRS_LIR	= 35,	/* no HIR page: LIR pages, most of them */
-	VMD_WHY_PRO_COLD	= 36,	/* cold, under HAND_cold: in test, referenced, cold pages, hot pages */
+	/* cold, under HAND_cold: in test, referenced, cold pages, hot pages */
+	VMD_WHY_PRO_COLD	= 36,
 	VMD_WHY_TINY_WINDOW	= 37,	/* not used more than its rival: estimates of both */
 	VMD_WHY_TINY_MAIN	= 38,	/* used less than the window's: estimates of both */
 	VMD_WHY_TINY_ROOM	= 39,	/* the window is not full: pages, share */
 	VMD_WHY_TINY_ALONE	= 40,	/* the main part is empty: pages of the window */
-	VMD_WHY_GENERATION	= 41,	/* first of the oldest generation: generations, pages with its number */
-	VMD_WHY_INACTIVE	= 42,	/* last of the inactive list: inactive, active pages, referenced */
+	/* first of the oldest generation: generations, pages with its number */
+	VMD_WHY_GENERATION	= 41,
+	/* at the inactive list's end: inactive, active pages, referenced */
+	VMD_WHY_INACTIVE	= 42,
 	VMD_WHY_HAND_CLASS	= 43,	/* under the hand: referenced, modified, passed */
 	VMD_WHY_CODES		= 44,
 };
