@@ -141,7 +141,8 @@ void vmd_step_enter(struct vmd_access *a)
 	struct vmd_space *space = a->space;
 	struct vmd_stepped *s;
 
-	s = kzalloc(sizeof(*s), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	s = kzalloc(sizeof(*s),
+		    GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
 	if (!s) {
 		step_lost(space);
 		return;

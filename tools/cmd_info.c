@@ -17,6 +17,7 @@ static const struct {
 	{ VMD_FEATURE_PUNCH,	"punch" },
 	{ VMD_FEATURE_ENCRYPT,	"encrypt" },
 	{ VMD_FEATURE_WRITE,	"write" },
+	{ VMD_FEATURE_STEP,	"step" },
 };
 
 static void info_print_features(__u64 features)

@@ -284,6 +284,7 @@ test_device() {
 	test_exec_device
 	test_record_device
 	test_step_device
+	test_step_keys
 	test_watch_device
 }
 

@@ -116,3 +116,27 @@ test_watch_device() {
 		[ "$(wc -l < "$tmp/out")" -gt 1000 ] && [ "$program" -eq 0 ]
 	report $? 'watch --json: until the space ends'
 }
+
+# Keys come when they come: at the latest the last one ends it. What the terminal
+# is like then, it is told by stty.
+test_step_keys() {
+	local space program program_out drain key
+	if ! command -v script > /dev/null; then
+		echo "# SKIP step's keys: there is no script(1)"
+		return
+	fi
+	step_program fault
+	cat <&"$program_out" > /dev/null &
+	drain=$!
+	(for key in n n e x n q; do sleep 1; printf %s $key; done) |
+		script -qec "$tool step $space; stty -a" /dev/null > "$tmp/out" 2> "$tmp/err"
+	status=$?
+	wait $drain
+	exec {program_out}<&-
+	[ "$status" -eq 0 ] && [ "$(grep -c '^fault ' "$tmp/out")" -ge 3 ] &&
+		grep -q 'n.ext .c.ontinue' "$tmp/out" && grep -q '^keys: n, Space' "$tmp/out"
+	report $? 'step: keys'
+	grep -qw icanon "$tmp/out" && grep -qw echo "$tmp/out" &&
+		! grep -q -e '-icanon' -e '-echo ' "$tmp/out"
+	report $? 'step: the terminal is as it was'
+}
