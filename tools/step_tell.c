@@ -61,8 +61,8 @@ static void step_entry(const char *name, const struct vmd_page *page)
 	if (page->flags & VMD_PAGE_DIRTY)
 		printf(", dirty");
 	if (page->flags & VMD_PAGE_SLOT)
-		printf(page->state == VMD_PAGE_SWAPPED ? ", in slot %llu" :
-							 ", a copy was in slot %llu",
+		printf(", %sin slot %llu", page->state == VMD_PAGE_SWAPPED ? "" :
+		       page->flags & VMD_PAGE_DIRTY ? "an old copy " : "a copy ",
 		       (__u64)page->slot);
 }
 

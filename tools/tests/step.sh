@@ -34,8 +34,8 @@ test_explain() {
 	refused 2 'makes no CSV' simulate --policy lru --frames 3 --csv --explain "$tmp/refs"
 }
 
-# On the device. A program that faults when it is to: it waits for who reads its
-# output, that is, for step_run.
+# On the device. A program that faults when it is to: it is stopped until step_run
+# has begun to step or to watch.
 
 step_program() {
 	awk 'BEGIN { for (i = 0; i < 20000; i++) print i % 7 (i % 3 ? "w" : "") }' > "$tmp/refs"
@@ -46,6 +46,8 @@ step_program() {
 	exec {program_out}<&"${PROGRAM[0]}"
 	read -r _ space _ <&"$program_out"
 	space=${space%:}
+	# It would run until the pipe is full: that is too long, or too short.
+	kill -STOP "$program"
 }
 
 # The verb begins, then the program goes on; both are waited for.
@@ -60,6 +62,7 @@ step_run() {	# OPTIONS...
 	[ "$1" != step ] || "$tool" step --count 1 "$space" > /dev/null 2> "$tmp/second"
 	cat <&"$program_out" > /dev/null &
 	drain=$!
+	kill -CONT "$program"
 	wait $child
 	status=$?
 	wait $drain
@@ -128,6 +131,7 @@ test_step_keys() {
 	step_program fault
 	cat <&"$program_out" > /dev/null &
 	drain=$!
+	kill -CONT "$program"
 	(for key in n n e x n q; do sleep 1; printf %s $key; done) |
 		script -qec "$tool step $space; stty -a" /dev/null > "$tmp/out" 2> "$tmp/err"
 	status=$?
