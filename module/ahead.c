@@ -21,6 +21,7 @@
 static bool ahead_wanted(const struct vmd_access *a)
 {
 	return a->vmf && READ_ONCE(a->space->observer) == VMD_OBSERVER_ACCESSED &&
+	       !vmd_stepping(a->space) &&
 	       !(a->vmf->vma->vm_flags & VM_RAND_READ) && vmd_readahead();
 }
 

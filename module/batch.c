@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "crypt.h"
 #include "record.h"
+#include "step.h"
 #include "trace.h"
 
 static void batch_init(struct vmd_batch *batch, struct vmd_space *space,
@@ -469,6 +470,8 @@ int vmd_batch_run(struct vmd_batch *batch, struct vmd_access *a)
 	int err;
 
 	batch_submit(batch);
+	if (unlikely(batch->step) && batch->nr_ios)
+		vmd_step_writes(batch->step, batch->ios[0].place);
 	if (a && !vmd_io_done(&batch->group))
 		vmd_may_wait(a);
 	err = vmd_io_wait(&batch->group, batch->space->store,

@@ -18,6 +18,7 @@
  * @sent: nobody waits for it; counted in vmd_space.sent
  * @only_clean: those found dirty stay, too: nothing is written
  * @guarded: a page was passed over as it is part of an unfinished instruction
+ * @step: the fault on whose behalf, if it is to be told of; for who runs it only
  * @error: first error there was
  * @done: pages evicted, or written
  * @n: entries of @frames
@@ -38,6 +39,7 @@ struct vmd_batch {
 	bool sent;
 	bool only_clean;
 	bool guarded;
+	struct vmd_stepped *step;
 	int error;
 	u32 done;
 	u32 n;

@@ -514,12 +514,21 @@ bool vmd_decide_position(struct vmd_space *space, const struct vmd_frame *f,
 
 	spin_lock(&space->policy_lock);
 	if (vmd_frame_test(f, VMD_FRAME_QUEUED))
-		space->policy.ops->walk(space->policy_state, decide_search_one,
-					&search);
+		vmd_decide_walk(space, decide_search_one, &search);
 	spin_unlock(&space->policy_lock);
 	*position = search.at;
 	*queued = search.seen;
 	return search.found;
+}
+
+static void decide_explain(struct vmd_space *space, u32 slot,
+			   struct vmd_reason *why)
+{
+	if (space->ways)
+		vmd_place_explain(space->policy_state, slot, why);
+	else
+		vmd_policy_explain(space->policy.ops, space->policy_state,
+				   slot, why);
 }
 
 /**
@@ -528,11 +537,15 @@ bool vmd_decide_position(struct vmd_space *space, const struct vmd_frame *f,
  * @from: with placement, a page of the set they shall come from, or VMD_PLACE_*
  * @out: frame numbers, in order
  * @max: how many at most
+ * @why: set to why the first of them, or NULL
+ * @policy: with it: set to who said so, of VMD_NAME_LEN
  *
  * Returns how many were proposed.
  */
-u32 vmd_decide_victims(struct vmd_space *space, u64 from, u32 *out, u32 max)
+u32 vmd_decide_victims(struct vmd_space *space, u64 from, u32 *out, u32 max,
+		       struct vmd_reason *why, char *policy)
 {
+	const struct vmd_policy_ops *ops;
 	u32 n;
 
 	spin_lock(&space->policy_lock);
@@ -541,10 +554,15 @@ u32 vmd_decide_victims(struct vmd_space *space, u64 from, u32 *out, u32 max)
 		cond_resched();
 		spin_lock(&space->policy_lock);
 	}
+	ops = space->policy.ops;
 	if (space->ways)
 		n = vmd_place_victim(space->policy_state, from, out, max);
 	else
-		n = space->policy.ops->victim(space->policy_state, out, max);
+		n = ops->victim(space->policy_state, out, max);
+	if (unlikely(why) && n) {
+		decide_explain(space, out[0], why);
+		strscpy(policy, ops->name, VMD_NAME_LEN);
+	}
 	spin_unlock(&space->policy_lock);
 	return n;
 }

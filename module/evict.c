@@ -15,6 +15,7 @@
 #include "batch.h"
 #include "compat.h"
 #include "crypt.h"
+#include "step.h"
 #include "trace.h"
 
 /*
@@ -144,13 +145,15 @@ static void evict_choose(struct vmd_batch *batch, u32 want, long patience,
 	struct vmd_space *space = batch->space;
 	struct evict_round round = { };
 	u32 proposed[VMD_BATCH_MAX];
-	u32 i, n;
+	struct vmd_stepped *step = batch->step;
+	u32 i, n, had;
 
 	round.asks = READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED;
 	round.hidden = round.asks && vmd_maps_hide_accesses(space);
 	while (batch->n < want && patience > 0 &&
 	       !fatal_signal_pending(current)) {
-		n = vmd_decide_victims(space, from, proposed, want - batch->n);
+		had = batch->n;
+		n = vmd_step_victims(step, space, from, proposed, want - had);
 		if (!n)
 			break;
 		round.n = 0;
@@ -158,6 +161,10 @@ static void evict_choose(struct vmd_batch *batch, u32 want, long patience,
 			evict_consider(batch, &round,
 				       vmd_frame_by_id(space, proposed[i]));
 		evict_decide(batch, &round);
+		if (unlikely(step))
+			vmd_step_chose(step, batch->n > had ?
+				       batch->frames[had] : NULL,
+				       proposed[0], n);
 		patience -= n;
 		cond_resched();
 	}
@@ -217,6 +224,7 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 	}
 	batch = vmd_batch_alloc(space, want, true);
 	batch->refill = fault;
+	batch->step = fault ? a->step : NULL;
 	/* Each page is asked for twice: once touched, once not. */
 	patience = 2 * atomic_long_read(&space->resident) + 2 * want;
 	if (fault && a->crowded)
@@ -224,6 +232,8 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 	evict_choose(batch, want, patience, vmd_placed_from(a));
 	mutex_unlock(&space->evict_lock);
 	err = vmd_batch_run(batch, a);
+	if (fault && unlikely(a->step))
+		vmd_step_evicted(a->step, err);
 	if (err == -EAGAIN && fatal_signal_pending(current))
 		err = -EINTR;
 	return err == -EBUSY ? -EAGAIN : err;

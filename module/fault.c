@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "record.h"
 #include "shadows.h"
+#include "step.h"
 #include "trace.h"
 
 #define AROUND_PAGES	16		/* mapped with one soft fault, at most */
@@ -44,6 +45,8 @@ struct around {
 
 static vm_fault_t fault_error(struct vmd_access *a, int err)
 {
+	if (unlikely(a->step))
+		vmd_step_failed(a, err);
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 }
 
@@ -229,6 +232,8 @@ static vm_fault_t fault_soft(struct vmd_access *a, struct vmd_frame *f,
 	}
 	if (!a->file && !a->vmf->cow_page)
 		fault_around(a);
+	if (unlikely(a->step) && !fault_is_retry(a))
+		vmd_step_served(a, VMD_STEP_SOFT);
 	return fault_map(a, folio, 0, fault_is_retry(a) ? "retry" : "soft");
 }
 
@@ -254,6 +259,8 @@ static vm_fault_t fault_missed(struct vmd_access *a, void *entry,
 	else
 		vmd_count(space, zero_fills);
 	vmd_harvest_kick(space);
+	if (unlikely(a->step))
+		vmd_step_served(a, major ? VMD_STEP_READ : VMD_STEP_ZERO);
 	/* What was read ahead is there by now: no faults on it later. */
 	if (a->ahead && !a->file && !a->vmf->cow_page)
 		fault_around(a);
@@ -295,8 +302,11 @@ static vm_fault_t fault_serve(struct vmd_access *a)
 		err = vmd_thread_trap(a);
 	while (!err) {
 		if (a->index >= READ_ONCE(space->nr_pages) &&
-		    !fault_may_grow(a))
+		    !fault_may_grow(a)) {
+			if (unlikely(a->step) && !fault_is_retry(a))
+				vmd_step_served(a, VMD_STEP_ILLEGAL);
 			return VM_FAULT_SIGBUS;
+		}
 		entry = xa_load(&space->pages, a->index);
 		if (vmd_entry_is_frame(entry)) {
 			folio = vmd_frame_lock_folio(a, entry, &err);
@@ -317,6 +327,14 @@ static vm_fault_t fault_serve(struct vmd_access *a)
 	return fault_error(a, err);
 }
 
+/* Somebody halts each fault; only now may it still be seen to be legal. */
+static void fault_step(struct vmd_access *a)
+{
+	if (a->index >= READ_ONCE(a->space->nr_pages))
+		fault_may_grow(a);
+	vmd_step_enter(a);
+}
+
 static vm_fault_t vmd_fault(struct vm_fault *vmf)
 {
 	struct vmd_map *map = vmf->vma->vm_private_data;
@@ -334,11 +352,15 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 		a.stuck.haste = VMD_IN_KERNEL;
 	if (!fault_is_retry(&a))
 		trace_vmdemo_fault(a.space->id, a.index, a.write, vmf->flags);
+	if (vmd_stepping(a.space))
+		fault_step(&a);
 	ret = fault_serve(&a);
 	vmd_record_done(&a);
 	vmd_flush_check(a.space);
 	if (a.counted)
 		vmd_stats_latency(a.space, vmd_clock_ns() - begin);
+	if (unlikely(a.step))
+		vmd_step_leave(&a);
 	if (a.file) {
 		/*
 		 * The lock is gone, so the core has to come again, also to be

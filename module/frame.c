@@ -552,7 +552,8 @@ static int charge_wait(struct vmd_access *a, struct vmd_frame *f,
 static unsigned long charge_batch(struct vmd_space *space)
 {
 	if (READ_ONCE(space->observer) != VMD_OBSERVER_ACCESSED ||
-	    READ_ONCE(space->ways))
+	    READ_ONCE(space->ways) ||
+	    vmd_stepping(space))
 		return 1;
 	return clamp(READ_ONCE(space->limit) / 128, 1UL,
 		     (unsigned long)VMD_BATCH_MAX);

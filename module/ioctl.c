@@ -15,6 +15,7 @@
 #include "future.h"
 #include "record.h"
 #include "shadows.h"
+#include "step.h"
 #include "version.h"
 
 #define PAGES_AT_ONCE	256		/* described between two copies out */
@@ -37,6 +38,7 @@ union ioctl_arg {
 	struct vmd_shadow_get shadow_get;
 	struct vmd_future future;
 	struct vmd_walk walk;
+	struct vmd_step step;
 };
 
 /**
@@ -64,7 +66,7 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
 			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD |
-			 VMD_FEATURE_WRITE | VMD_FEATURE_SHADOW | VMD_FEATURE_FUTURE | VMD_FEATURE_PLACEMENT | VMD_FEATURE_WALK;
+			 VMD_FEATURE_WRITE | VMD_FEATURE_SHADOW | VMD_FEATURE_FUTURE | VMD_FEATURE_PLACEMENT | VMD_FEATURE_WALK | VMD_FEATURE_STEP;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -234,6 +236,12 @@ static long ioctl_walk(struct file *file, struct vmd_space *space,
 	return vmd_walk(&arg->walk);
 }
 
+static long ioctl_step(struct file *file, struct vmd_space *space,
+		       union ioctl_arg *arg)
+{
+	return vmd_step_open(space, &arg->step);
+}
+
 static long ioctl_attach(struct file *file, struct vmd_space *space,
 			 union ioctl_arg *arg)
 {
@@ -304,6 +312,7 @@ static const struct ioctl_call ioctl_calls[] = {
 	{ VMD_IOC_GET_SHADOWS,	false,	ioctl_get_shadows },
 	{ VMD_IOC_FUTURE,	false,	ioctl_future },
 	{ VMD_IOC_WALK,		false,	ioctl_walk },
+	{ VMD_IOC_STEP,		true,	ioctl_step },
 };
 
 /* The same command but for its size. */

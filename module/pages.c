@@ -33,8 +33,14 @@ static bool page_look_frame(struct vmd_page *page, struct vmd_frame *f,
 	return READ_ONCE(f->index) == index && state != VMD_FRAME_FREE;
 }
 
-static void page_look(struct vmd_space *space, struct vmd_page *page,
-		      pgoff_t index)
+/**
+ * vmd_page_look - what a page is like, but for what page tables say
+ * @space: of which
+ * @index: the page
+ * @page: filled
+ */
+void vmd_page_look(struct vmd_space *space, pgoff_t index,
+		   struct vmd_page *page)
 {
 	void *entry = xa_load(&space->pages, index);
 	u32 place;
@@ -76,7 +82,7 @@ u32 vmd_pages_look(struct vmd_space *space, pgoff_t first,
 		return 0;
 	n = min_t(pgoff_t, n, size - first);
 	for (i = 0; i < n; i++)
-		page_look(space, &pages[i], first + i);
+		vmd_page_look(space, first + i, &pages[i]);
 	vmd_observe_pages(space, first, pages, n);
 	return n;
 }

@@ -108,7 +108,8 @@ void vmd_reserve_wake(struct vmd_space *space)
 	long low = READ_ONCE(space->low);
 
 	/* Whoever records sees which access it was that a page left for. */
-	if (!low || !reserve_kept(space) || READ_ONCE(space->recorder))
+	if (!low || !reserve_kept(space) || READ_ONCE(space->recorder) ||
+	    vmd_stepping(space))
 		return;
 	reserve_keep(space);
 	if (reserve_coming(space) >= low || atomic_read(&space->reclaiming) ||

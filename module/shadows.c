@@ -155,7 +155,7 @@ static int shadows_seed(struct vmd_space *space, struct vmd_shadows *set)
 	if (!order.pages)
 		return -ENOMEM;
 	spin_lock(&space->policy_lock);
-	space->policy.ops->walk(space->policy_state, shadows_visit, &order);
+	vmd_decide_walk(space, shadows_visit, &order);
 	spin_unlock(&space->policy_lock);
 	for (i = 0; i < order.n; i++) {
 		for (j = 0; j < set->nr; j++)

@@ -12,6 +12,7 @@
 #include "future.h"
 #include "record.h"
 #include "shadows.h"
+#include "step.h"
 
 #define SPACE_MAGIC	0x766d6473		/* "vmds" */
 
@@ -78,6 +79,7 @@ static void space_init_locks(struct vmd_space *space)
 	init_waitqueue_head(&space->frame_wait);
 	init_waitqueue_head(&space->error_wait);
 	init_waitqueue_head(&space->record_wait);
+	init_waitqueue_head(&space->step_wait);
 	spin_lock_init(&space->pool_lock);
 	spin_lock_init(&space->policy_lock);
 	spin_lock_init(&space->maps_lock);
@@ -86,6 +88,7 @@ static void space_init_locks(struct vmd_space *space)
 	spin_lock_init(&space->places_lock);
 	spin_lock_init(&space->record_lock);
 	vmd_shadows_init(space);
+	spin_lock_init(&space->step_lock);
 	mutex_init(&space->trap_lock);
 	mutex_init(&space->evict_lock);
 	mutex_init(&space->config_lock);
@@ -324,6 +327,8 @@ void vmd_space_unuse(struct vmd_space *space)
 	mutex_unlock(&vmd_spaces_lock);
 	if (vmd_recording(space))
 		vmd_record_space_ended(space);
+	if (vmd_stepping(space))
+		vmd_step_space_ended(space);
 	vmd_space_put(space);
 }
 

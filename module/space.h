@@ -40,6 +40,7 @@
  *             vmd_space.places_lock   (spin) places held, and the key
  *             vmd_space.record_lock   (spin) the recorder and its ring
  *             vmd_space.shadow_lock   (spin) shadows of policies
+ *             vmd_space.step_lock     (spin) the stepper and who is halted
  *
  * The mmap_lock of any mm, the faulting thread's own included, is only tried
  * for under these (observe.c). None of them is held during I/O except the lock
@@ -152,6 +153,8 @@ struct vmd_user;
 struct vmd_recorder;
 struct vmd_shadows;
 struct vmd_string;
+struct vmd_stepper;
+struct vmd_stepped;
 
 /**
  * struct vmd_ready - frames without a page, ready for the next fault (ready.c)
@@ -255,6 +258,10 @@ struct vmd_ready {
  * @shadow_rate: 0: there are none; else 1 more than the least shift of them;
  *	READ_ONCE outside shadow_lock to see whether a page is of interest
  * @follow: switches to the policy that "auto" has found to be better
+ * @step_lock: @stepper and what is behind it
+ * @stepper: who halts each fault, or NULL (step.c); READ_ONCE outside step_lock
+ *	to see whether there is one
+ * @step_wait: threads that are halted
  * @stats: counters of each CPU
  * @reset: what was subtracted from them by VMD_IOC_RESET_STATS
  * @reset_lock: @reset
@@ -349,6 +356,10 @@ struct vmd_space {
 	u32 shadow_rate;
 	struct work_struct follow;
 
+	spinlock_t step_lock;		/* the stepper and who is halted */
+	struct vmd_stepper *stepper;
+	wait_queue_head_t step_wait;
+
 	struct vmd_counters __percpu *stats;
 	struct vmd_counters reset;
 	spinlock_t reset_lock;		/* what was reset */
@@ -387,6 +398,7 @@ struct vmd_stream {
  * @ahead: pages to be read ahead of it
  * @stride: how far apart
  * @record: the recording in which it has room for its records; 0: none
+ * @step: what is to be told of it, or NULL (step.c)
  * @file: pinned because the fault's lock was given up to wait
  * @stuck: how long it waits
  */
@@ -406,6 +418,7 @@ struct vmd_access {
 	u32 ahead;
 	long stride;
 	u64 record;
+	struct vmd_stepped *step;
 	struct file *file;
 	struct vmd_stuck stuck;
 };
@@ -438,6 +451,12 @@ static inline unsigned long vmd_space_limit(struct vmd_space *space)
 		return min(limit, READ_ONCE(space->short_limit));
 	WRITE_ONCE(space->short_until, 0);
 	return limit;
+}
+
+/* Does somebody halt each fault (step.c)? */
+static inline bool vmd_stepping(const struct vmd_space *space)
+{
+	return unlikely(READ_ONCE(space->stepper));
 }
 
 /* Pages in a frame. */
@@ -685,7 +704,8 @@ void vmd_decide_touched(struct vmd_space *space, struct vmd_frame *f,
 void vmd_decide_removed(struct vmd_space *space, struct vmd_frame *f,
 			enum vmd_removal why);
 void vmd_decide_kept(struct vmd_space *space, struct vmd_frame *f);
-u32 vmd_decide_victims(struct vmd_space *space, u64 from, u32 *out, u32 max);
+u32 vmd_decide_victims(struct vmd_space *space, u64 from, u32 *out, u32 max,
+		       struct vmd_reason *why, char *policy);
 void vmd_decide_walk(struct vmd_space *space, vmd_policy_visit_t visit,
 		     void *arg);
 
@@ -740,6 +760,8 @@ u32 vmd_space_frame_bytes(struct vmd_space *space);
 /* pages.c: what the pages of a space are like */
 u32 vmd_pages_look(struct vmd_space *space, pgoff_t first,
 		   struct vmd_page *pages, u32 n);
+void vmd_page_look(struct vmd_space *space, pgoff_t index,
+		   struct vmd_page *page);
 int vmd_advise(struct vmd_space *space, pgoff_t first, pgoff_t end, u32 advice);
 
 /* walk.c: looking at page tables */

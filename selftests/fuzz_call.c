@@ -53,6 +53,8 @@ static const struct command commands[] = {
 	COMMAND(GET_SHADOWS, VMD_FEATURE_SHADOW, EINVAL, E2BIG),
 	COMMAND(FUTURE, VMD_FEATURE_FUTURE, EINVAL, E2BIG, EBADF, EBUSY, ENOMEM,
 		EDQUOT),
+	COMMAND(STEP, VMD_FEATURE_STEP, EINVAL, E2BIG, EBADF, EBUSY, ENOMEM,
+		EMFILE, ENFILE),
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(*commands))
@@ -575,6 +577,8 @@ void fuzz_call(struct fuzz *f)
 		f->report->good++;
 		if (known(number) && _IOC_NR(number) == _IOC_NR(VMD_IOC_RECORD))
 			use_recorder(f, ret, (void *)data);
+		if (known(number) && _IOC_NR(number) == _IOC_NR(VMD_IOC_STEP))
+			close(ret);
 		return;
 	}
 	if (!of_the_system(number) && !may_fail_with(f, number, data, error))

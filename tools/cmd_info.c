@@ -23,6 +23,7 @@ static const struct {
 	{ VMD_FEATURE_FUTURE,	"future" },
 	{ VMD_FEATURE_PLACEMENT, "placement" },
 	{ VMD_FEATURE_WALK,	"walk" },
+	{ VMD_FEATURE_STEP,	"step" },
 };
 
 static void info_print_features(__u64 features)

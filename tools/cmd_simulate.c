@@ -5,25 +5,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim_explain.h"
+
+#define SIMULATE_EXPLAIN	512
+
+struct simulate_args {
+	struct lab_args lab;
+	bool explain;
+};
+
 static error_t simulate_option(int key, char *arg, struct argp_state *state)
 {
-	struct lab_args *args = state->input;
+	struct simulate_args *args = state->input;
 
 	(void)arg;
 	switch (key) {
+	case SIMULATE_EXPLAIN:
+		args->explain = true;
+		return 0;
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = args;
+		state->child_inputs[0] = &args->lab;
 		return 0;
 	case ARGP_KEY_END:
-		if (!args->spec)
+		if (!args->lab.spec)
 			argp_error(state, "--frames is missing: 8, 10%%, 1-64, all, auto");
+		if (args->explain && args->lab.nr_policies != 1)
+			argp_error(state, "--explain is for one --policy");
+		if (args->explain && args->lab.csv)
+			argp_error(state, "--explain makes no CSV: leave out --csv, or use --json");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
+static const struct argp_option simulate_options[] = {
+	{ "explain", SIMULATE_EXPLAIN, NULL, 0,
+	  "Instead of counts: each reference, and why which page goes for it", 0 },
+	{ 0 },
+};
+
 static const struct argp simulate_argp = {
+	.options = simulate_options,
 	.parser = simulate_option,
 	.args_doc = "--frames N[,N...] TRACE",
 	.doc = "Run the references in the file TRACE through replacement policies, with\n"
@@ -39,7 +62,8 @@ static const struct argp simulate_argp = {
 	       "\n"
 	       "Example:\n"
 	       "  echo 7 0 1 2 0 3 0 4 2 3 0 3 2 1 2 0 1 7 0 1 |\n"
-	       "      vmdemoctl simulate --policy fifo,lru,opt --frames 3,4 -",
+	       "      vmdemoctl simulate --policy fifo,lru,opt --frames 3,4 -\n"
+	       "  echo 1 2 3 1 4 | vmdemoctl simulate --policy clock --frames 3 --explain -",
 	.children = lab_common,
 };
 
@@ -149,6 +173,14 @@ static void simulate_json(const struct lab_trace *trace, const struct lab_run *r
 	ctl_json_free(object, true);
 }
 
+static int simulate_explain(struct lab_args *args, struct lab_trace *trace)
+{
+	if (args->nr_frames != 1)
+		return ctl_usage("--explain is for one number of --frames, not %zu",
+				 args->nr_frames);
+	return sim_explain(trace, args->policies, args->frames[0]);
+}
+
 static int simulate(struct lab_args *args, struct lab_trace *trace)
 {
 	size_t nr = args->nr_policies * args->nr_frames;
@@ -175,19 +207,22 @@ static int simulate(struct lab_args *args, struct lab_trace *trace)
 
 int cmd_simulate(int argc, char **argv)
 {
-	struct lab_args args = { 0 };
+	struct simulate_args simulate_args = { .explain = false };
+	struct lab_args *args = &simulate_args.lab;
 	struct lab_trace trace = { 0 };
 	int status;
 
-	ctl_parse_args(&simulate_argp, argc, argv, &args);
-	if (!args.nr_policies)
-		lab_add_all(&args, true);
-	status = lab_load(&trace, args.words.word[0], &args.options, lab_wants_progress(&args));
+	ctl_parse_args(&simulate_argp, argc, argv, &simulate_args);
+	if (!args->nr_policies)
+		lab_add_all(args, true);
+	status = lab_load(&trace, args->words.word[0], &args->options, lab_wants_progress(args));
 	if (!status)
-		status = lab_resolve(&args, &trace, NULL);
-	if (!status)
-		status = simulate(&args, &trace);
+		status = lab_resolve(args, &trace, NULL);
+	if (!status && simulate_args.explain)
+		status = simulate_explain(args, &trace);
+	else if (!status)
+		status = simulate(args, &trace);
 	lab_unload(&trace);
-	lab_args_free(&args);
+	lab_args_free(args);
 	return status;
 }

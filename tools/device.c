@@ -62,6 +62,7 @@ static const struct ctl_reason {
 	  "the ring counts as frames of one user: see user_frames in 'vmdemoctl info'" },
 	{ VMD_IOC_SET_SHADOWS, EDQUOT,
 	  "shadows count as frames of one user: take fewer, or a sample, or see user_frames in 'vmdemoctl info'" },
+	{ VMD_IOC_STEP, EBUSY, "somebody steps this space already" },
 	{ VMD_IOC_ADVISE, EBUSY,
 	  "a page is pinned or in use by I/O and stays; the others went" },
 	{ VMD_IOC_ADVISE, ENOSPC,
@@ -118,6 +119,18 @@ int ctl_record(struct ctl_space *space, struct vmd_record *how, int *recorder)
 		return CTL_OK;
 	snprintf(what, sizeof(what), "recording space %llu", space->info.space_id);
 	return ctl_failed(VMD_IOC_RECORD, what);
+}
+
+int ctl_step(struct ctl_space *space, int *stepper)
+{
+	struct vmd_step how = { .flags = 0 };
+	char what[64];
+
+	*stepper = ioctl(space->fd, VMD_IOC_STEP, &how);
+	if (*stepper >= 0)
+		return CTL_OK;
+	snprintf(what, sizeof(what), "stepping space %llu", space->info.space_id);
+	return ctl_failed(VMD_IOC_STEP, what);
 }
 
 static int ctl_open_failed(const char *path)

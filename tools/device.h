@@ -54,6 +54,9 @@ int ctl_punch(struct ctl_space *space, __u64 offset, __u64 length);
 /* Translate walk->address of walk->pid. */
 int ctl_walk(struct ctl_space *space, struct vmd_walk *walk);
 
+/* Begin to step; the stepper's descriptor goes to @stepper. */
+int ctl_step(struct ctl_space *space, int *stepper);
+
 /* Begin to record; the recorder's descriptor goes to @recorder. */
 int ctl_record(struct ctl_space *space, struct vmd_record *how, int *recorder);
 

@@ -250,6 +250,8 @@ static int sim_evict(struct vmd_sim *sim, u64 key)
 	while (tries--) {
 		if (!sim_victim(sim, key, &slot))
 			break;
+		if (sim->why)
+			vmd_policy_explain(sim->choice.ops, sim->state, slot, sim->why);
 		if (sim_try_evict(sim, slot))
 			return 0;
 	}

@@ -60,6 +60,7 @@ struct vmd_sim_totals {
  * @insert_flags: VMD_REF_* for inserted() besides VMD_REF_WRITE
  * @decided: if not NULL, told of every decision, after it was carried out
  * @arg: first argument of @decided
+ * @why: if not NULL, set to why the policy proposed the page decided on last
  * @totals: what happened so far
  */
 struct vmd_sim {
@@ -82,6 +83,7 @@ struct vmd_sim {
 	u32 insert_flags;
 	void (*decided)(void *arg, enum vmd_sim_decision what, u64 page);
 	void *arg;
+	struct vmd_reason *why;
 	struct vmd_sim_totals totals;
 };
 

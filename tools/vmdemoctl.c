@@ -26,6 +26,8 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "future",   "load a reference string for policy opt to go by", cmd_future },
 	{ "exec",     "run a program on a space of its own, or on a file", cmd_exec },
 	{ "record",   "write a space's references, or a program's, to a file", cmd_record },
+	{ "step",     "halt each fault of a space and tell all about it", cmd_step },
+	{ "watch",    "print what happens in a space, line by line",  cmd_watch },
 	{ "simulate", "run a reference string through policies, without the kernel", cmd_simulate },
 	{ "compare",  "compare all policies with the optimum on a reference string", cmd_compare },
 	{ "mrc",      "draw miss-ratio curves, the working set, reuse distances", cmd_mrc },

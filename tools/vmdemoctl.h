@@ -52,10 +52,12 @@ int cmd_set(int argc, char **argv);
 int cmd_shadow(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
+int cmd_step(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
 int cmd_tables(int argc, char **argv);
 int cmd_tlb(int argc, char **argv);
 int cmd_walk(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 
 /* Options that every verb takes, before or after its name. */
 struct ctl_options {

@@ -9,7 +9,7 @@
  *
  * Rules that hold for every call:
  *  - a call that changes something wants the file open for writing, else
- *    EBADF (SET_*, RESET_STATS, ADVISE, PUNCH, RECORD, FUTURE unless it asks);
+ *    EBADF (SET_*, RESET_STATS, ADVISE, PUNCH, RECORD, FUTURE unless it asks, STEP);
  *  - an unknown command gives ENOTTY; an unknown flag, an unknown name or a
  *    reserved field that is not zero gives EINVAL; a bad pointer gives EFAULT;
  *    a call that fails has changed nothing, unless told otherwise below;
@@ -47,6 +47,7 @@
 #define VMD_FEATURE_FUTURE	_BITULL(9)	/* VMD_IOC_FUTURE, policy "opt" */
 #define VMD_FEATURE_PLACEMENT	_BITULL(10)	/* VMD_CONFIG_PLACEMENT */
 #define VMD_FEATURE_WALK	_BITULL(12)	/* VMD_IOC_WALK */
+#define VMD_FEATURE_STEP	_BITULL(14)	/* VMD_IOC_STEP */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -787,6 +788,134 @@ struct vmd_future {
 	__u64 first_page;
 };
 
+/**
+ * struct vmd_step - argument of VMD_IOC_STEP
+ * @flags: 0
+ * @reserved: 0
+ *
+ * Returns the descriptor of a *stepper*: from now on each fault in the space
+ * halts its thread when all is done for it and before the instruction is
+ * restarted, and is told: read(2) of the descriptor gives one struct
+ * vmd_step_fault at a time, in the order in which the faults were served.
+ * VMD_IOC_STEP_NEXT lets a thread that was told of go on. EBUSY if the space has
+ * a stepper.
+ *
+ * A thread that is halted holds no lock. Any signal to it ends the halt, too: it
+ * goes on to take the signal and, back at the same instruction, faults anew if
+ * it has to. Faults that are told of but do not halt (VMD_STEP_KERNEL,
+ * VMD_STEP_OWN, VMD_STEP_TRIED) wait for the reader in a queue of some hundred;
+ * beyond that they are lost, and counted.
+ *
+ * While there is a stepper pages are evicted one at a time, when a fault needs
+ * the frame, and none is read ahead. poll(2) says POLLIN when there is
+ * something to be read, and POLLHUP when the space has no users left: read(2)
+ * says 0 then. All threads go on at once when the process that made the stepper
+ * closes a descriptor of it or ends, however it ends. The stepper does not keep
+ * the space alive.
+ */
+struct vmd_step {
+	__u32 flags;
+	__u32 reserved[3];
+};
+
+/**
+ * struct vmd_step_next - argument of VMD_IOC_STEP_NEXT, of a stepper's descriptor
+ * @number: vmd_step_fault.number of the thread that shall go on; 0: of all that
+ *	were told of
+ * @flags: 0
+ * @reserved: 0
+ *
+ * ENOENT if no thread is halted there (any more).
+ */
+struct vmd_step_next {
+	__u64 number;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * enum vmd_step_kind - values of vmd_step_fault.kind
+ * @VMD_STEP_SOFT: the page was in a frame: it only has to be mapped
+ * @VMD_STEP_ZERO: it had no content yet: a frame was filled with zeros
+ * @VMD_STEP_READ: it was read from the store
+ * @VMD_STEP_ILLEGAL: there is no such page: SIGBUS
+ * @VMD_STEP_FAILED: it could not be brought in
+ */
+enum vmd_step_kind {
+	VMD_STEP_SOFT	 = 1,
+	VMD_STEP_ZERO	 = 2,
+	VMD_STEP_READ	 = 3,
+	VMD_STEP_ILLEGAL = 4,
+	VMD_STEP_FAILED	 = 5,
+};
+
+/* vmd_step_fault.flags */
+#define VMD_STEP_WRITE		_BITUL(0)	/* the access writes */
+#define VMD_STEP_HALTED		_BITUL(1)	/* the thread waits to be let go */
+#define VMD_STEP_KERNEL		_BITUL(2)	/* not halted: in a system call */
+#define VMD_STEP_OWN		_BITUL(3)	/* not halted: the stepper's process */
+#define VMD_STEP_TRIED		_BITUL(4)	/* not halted: has been before, or */
+						/* the kernel does not allow it */
+#define VMD_STEP_SIGNAL		_BITUL(5)	/* not halted any more: a signal */
+#define VMD_STEP_EVICTED	_BITUL(6)	/* a page left for it: victim */
+
+/**
+ * struct vmd_step_fault - a fault, and what was done about it
+ * @number: of the fault, from 1 on
+ * @time: ns since the stepper was made, at the end of it
+ * @address: that was accessed
+ * @page: index of its page in the space
+ * @ip: the instruction, 0 if it is unknown (as in a recording)
+ * @thread: its id, in the pid namespace of who made the stepper
+ * @flags: VMD_STEP_*
+ * @kind: enum vmd_step_kind
+ * @error: with VMD_STEP_FAILED: errno
+ * @before: the page's entry as the fault found it
+ * @after: and when it was served
+ * @used: frames with a page in them, as the fault found it
+ * @frames: most there may be
+ * @frame: number of the frame the page is in
+ * @evicted: pages that left for it; the next ones are about the last of them
+ * @victim: index of the page
+ * @victim_entry: its entry before it left; VMD_PAGE_DIRTY: it had to be written
+ * @victim_slot: where its content is now; ~0: it never had any but zeros
+ * @victim_frame: the frame it was in
+ * @why: enum vmd_why (vmdemo_why.h)
+ * @numbers: that belong to @why
+ * @policy: name of the policy that chose it, without parameters
+ * @passed: pages that it chose first but that stayed, as they were accessed,
+ *	are part of an unfinished instruction, or are in use by I/O
+ * @reserved: 0
+ * @lost: faults that were not told of so far
+ */
+struct vmd_step_fault {
+	__u64 number;
+	__u64 time;
+	__u64 address;
+	__u64 page;
+	__u64 ip;
+	__u32 thread;
+	__u32 flags;
+	__u32 kind;
+	__s32 error;
+	struct vmd_page before;
+	struct vmd_page after;
+	__u64 used;
+	__u64 frames;
+	__u32 frame;
+	__u32 evicted;
+	__u64 victim;
+	struct vmd_page victim_entry;
+	__u64 victim_slot;
+	__u32 victim_frame;
+	__u32 why;
+	__u64 numbers[4];
+	char policy[VMD_NAME_LEN];
+	__u32 passed;
+	__u32 reserved;
+	__u64 lost;
+};
+
 /*
  * Besides these calls the device answers BLKGETSIZE64 (linux/fs.h) with the
  * space's size in bytes, read(2), write(2), lseek(2), fsync(2), poll(2) (always
@@ -811,9 +940,13 @@ struct vmd_future {
 #define VMD_IOC_GET_SHADOWS	_IOWR(VMD_IOC_TYPE, 0x31, struct vmd_shadow_get)
 #define VMD_IOC_FUTURE		_IOWR(VMD_IOC_TYPE, 0x2E, struct vmd_future)
 #define VMD_IOC_WALK		_IOWR(VMD_IOC_TYPE, 0x33, struct vmd_walk)
+#define VMD_IOC_STEP		_IOW(VMD_IOC_TYPE, 0x35, struct vmd_step)
 
 /* Of a recorder's descriptor: end the recording. What is in the ring stays. */
 #define VMD_IOC_RECORD_STOP	_IO(VMD_IOC_TYPE, 0x40)
+
+/* Of a stepper's descriptor: let a thread go on. */
+#define VMD_IOC_STEP_NEXT	_IOW(VMD_IOC_TYPE, 0x36, struct vmd_step_next)
 
 /* Part of the ABI: a change here breaks programs that were built before. */
 #ifdef __cplusplus
@@ -842,6 +975,9 @@ VMD_ASSERT_SIZE(vmd_ring, 17 * 8);
 VMD_ASSERT_SIZE(vmd_shadow_set, 16 + 8 * 64);
 VMD_ASSERT_SIZE(vmd_shadow_run, 96);
 VMD_ASSERT_SIZE(vmd_shadow_get, 128 + 8 * 96);
+VMD_ASSERT_SIZE(vmd_step, 16);
+VMD_ASSERT_SIZE(vmd_step_next, 16);
+VMD_ASSERT_SIZE(vmd_step_fault, 216);
 #undef VMD_ASSERT_SIZE
 
 #endif /* _UAPI_VMDEMO_H */

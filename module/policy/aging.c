@@ -226,6 +226,16 @@ static void aging_resize(void *state, u32 slots, u32 frames)
 	a->frames = frames;
 }
 
+static void aging_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct aging *a = state;
+	u64 rank = aging_rank(a, slot);
+
+	why->code = rank & AGING_PARKED ? VMD_WHY_LAST_RESORT : VMD_WHY_AGING;
+	why->nr[0] = (rank & ~AGING_PARKED) >> AGING_SHIFT;
+	why->nr[1] = a->bits;
+}
+
 const struct vmd_policy_ops vmd_policy_aging = {
 	.name = "aging",
 	.text = "LRU by counters that are shifted at each tick",
@@ -237,6 +247,7 @@ const struct vmd_policy_ops vmd_policy_aging = {
 	.inserted = aging_inserted,
 	.touched = aging_touched,
 	.victim = aging_victim,
+	.explain = aging_explain,
 	.removed = aging_removed,
 	.kept = aging_kept,
 	.walk = aging_walk,

@@ -270,6 +270,31 @@ static void arc_resize(void *state, u32 slots, u32 frames)
 	arc_trim(a);
 }
 
+static void arc_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct arc *a = state;
+	const struct vmd_known *k = &a->known;
+	bool over = k->nr[ARC_T1] > a->p.whole;
+
+	why->nr[0] = k->nr[ARC_T1];
+	why->nr[1] = (u64)a->p.whole * 1000 + (a->p.part * 1000 >> ARC_FRACTION);
+	switch (vmd_known_nodes(k)[vmd_known_node(k, slot)].list) {
+	case ARC_T1:
+		/* A T1 of one more than a p that is not whole is beyond it. */
+		if (!arc_over(a))
+			why->code = VMD_WHY_ARC_T1_ONLY;
+		else
+			why->code = over ? VMD_WHY_ARC_T1 : VMD_WHY_ARC_T1_GHOST;
+		break;
+	case ARC_T2:
+		why->code = VMD_WHY_ARC_T2;
+		why->nr[2] = k->nr[ARC_T2];
+		break;
+	default:
+		why->code = VMD_WHY_LAST_RESORT;
+	}
+}
+
 const struct vmd_policy_ops vmd_policy_arc = {
 	.name = "arc",
 	.text = "ARC: used once and used again, balanced by their ghosts",
@@ -282,6 +307,7 @@ const struct vmd_policy_ops vmd_policy_arc = {
 	.inserted = arc_inserted,
 	.touched = arc_touched,
 	.victim = arc_victim,
+	.explain = arc_explain,
 	.removed = arc_removed,
 	.kept = arc_kept,
 	.walk = arc_walk,

@@ -29,7 +29,7 @@ enum { CAR_T1 = 1, CAR_T2, CAR_B1, CAR_B2 };
 struct car {
 	struct vmd_known known;
 	u32 p;
-	u32 pad;
+	u32 passed;		/* whose bit was cleared since the last one went */
 };
 
 static size_t car_state_size(u32 slots, u32 frames)
@@ -130,6 +130,7 @@ static void car_turn(struct car *c)
 		if (!at || !node[at].flag)
 			return;
 		node[at].flag = false;
+		c->passed++;
 		vmd_known_settle(k, at, CAR_T2);
 	}
 }
@@ -205,10 +206,12 @@ static void car_removed(void *state, u32 slot, enum vmd_removal why)
 	u32 at = vmd_known_node(k, slot);
 	bool once = vmd_known_nodes(k)[at].home == CAR_T1;
 
-	if (why == VMD_REMOVED_EVICTED)
+	if (why == VMD_REMOVED_EVICTED) {
+		c->passed = 0;
 		vmd_known_bury(k, at, once ? CAR_B1 : CAR_B2);
-	else
+	} else {
 		vmd_known_forget(k, at);
+	}
 }
 
 static void car_kept(void *state, u32 slot)
@@ -233,6 +236,26 @@ static void car_resize(void *state, u32 slots, u32 frames)
 	car_trim(c);
 }
 
+static void car_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct car *c = state;
+	const struct vmd_known *k = &c->known;
+
+	why->nr[0] = k->nr[CAR_T1];
+	why->nr[1] = c->p;
+	why->nr[2] = c->passed;
+	switch (vmd_known_nodes(k)[vmd_known_node(k, slot)].list) {
+	case CAR_T1:
+		why->code = car_over(c) ? VMD_WHY_CAR_T1 : VMD_WHY_CAR_T1_ONLY;
+		break;
+	case CAR_T2:
+		why->code = VMD_WHY_CAR_T2;
+		break;
+	default:
+		why->code = VMD_WHY_LAST_RESORT;
+	}
+}
+
 const struct vmd_policy_ops vmd_policy_car = {
 	.name = "car",
 	.text = "CAR: ARC with clocks",
@@ -241,6 +264,7 @@ const struct vmd_policy_ops vmd_policy_car = {
 	.inserted = car_inserted,
 	.touched = car_touched,
 	.victim = car_victim,
+	.explain = car_explain,
 	.removed = car_removed,
 	.kept = car_kept,
 	.walk = car_walk,

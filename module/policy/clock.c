@@ -28,7 +28,7 @@
 
 struct clock {
 	u32 slots;
-	u32 pad;
+	u32 passed;			/* by the hand since the last one went */
 	struct vmd_link link[];		/* slots + 1, then the bitmap */
 };
 
@@ -97,6 +97,7 @@ static void clock_turn(struct clock *c)
 
 	while (slot != VMD_NO_SLOT && clock_bit(c, slot)) {
 		clock_set_bit(c, slot, false);
+		c->passed++;
 		vmd_list_move_last(c->link, slot);
 		slot = vmd_list_first(c->link);
 	}
@@ -151,6 +152,8 @@ static void clock_removed(void *state, u32 slot, enum vmd_removal why)
 	struct clock *c = state;
 
 	vmd_list_del(c->link, slot);
+	if (why == VMD_REMOVED_EVICTED)
+		c->passed = 0;
 }
 
 /*
@@ -196,6 +199,14 @@ static void clock_resize(void *state, u32 slots, u32 frames)
 	c->slots = slots;
 }
 
+static void clock_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct clock *c = state;
+
+	why->code = VMD_WHY_HAND;
+	why->nr[0] = c->passed;
+}
+
 const struct vmd_policy_ops vmd_policy_clock = {
 	.name = "clock",
 	.text = "second chance, a new page unreferenced",
@@ -204,6 +215,7 @@ const struct vmd_policy_ops vmd_policy_clock = {
 	.inserted = clock_inserted,
 	.touched = clock_touched,
 	.victim = clock_victim,
+	.explain = clock_explain,
 	.removed = clock_removed,
 	.kept = clock_kept,
 	.walk = clock_walk,
@@ -218,6 +230,7 @@ const struct vmd_policy_ops vmd_policy_clock_a = {
 	.inserted = clock_a_inserted,
 	.touched = clock_touched,
 	.victim = clock_victim,
+	.explain = clock_explain,
 	.removed = clock_removed,
 	.kept = clock_kept,
 	.walk = clock_walk,

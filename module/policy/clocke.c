@@ -60,7 +60,7 @@ struct clocke {
 	u32 slots;
 	u32 bit;			/* of a new page */
 	u32 chosen;			/* slot + 1 that was proposed, 0: none */
-	u32 pad;
+	u32 passed;			/* whose bit was cleared since one went */
 	struct vmd_link link[];		/* slots + 1, the lists, the bytes */
 };
 
@@ -180,6 +180,7 @@ static u32 clocke_clear(struct clocke *c)
 
 	while (slot != VMD_NO_SLOT && bits[slot] & CLOCKE_REFERENCED) {
 		bits[slot] &= CLOCKE_MODIFIED;
+		c->passed++;
 		if (!bits[slot])
 			vmd_lists_add_last(clocke_lists(c), CLOCKE_BEST, slot);
 		slot = vmd_list_next(c->link, slot);
@@ -267,7 +268,11 @@ static u32 clocke_victim(void *state, u32 *out, u32 max)
 
 static void clocke_removed(void *state, u32 slot, enum vmd_removal why)
 {
-	clocke_leave(state, slot);
+	struct clocke *c = state;
+
+	clocke_leave(c, slot);
+	if (why == VMD_REMOVED_EVICTED)
+		c->passed = 0;
 }
 
 static void clocke_kept(void *state, u32 slot)
@@ -296,6 +301,18 @@ static void clocke_resize(void *state, u32 slots, u32 frames)
 	memmove(clocke_lists(c), lists, vmd_lists_size(old));
 }
 
+static void clocke_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct clocke *c = state;
+	u8 bits = clocke_bits(c)[slot];
+
+	why->code = bits & CLOCKE_OUT ? VMD_WHY_LAST_RESORT :
+						VMD_WHY_HAND_CLASS;
+	why->nr[0] = !!(bits & CLOCKE_REFERENCED);
+	why->nr[1] = !!(bits & CLOCKE_MODIFIED);
+	why->nr[2] = c->passed;
+}
+
 const struct vmd_policy_ops vmd_policy_clocke = {
 	.name = "clock-e",
 	.text = "enhanced CLOCK: unmodified pages first",
@@ -306,6 +323,7 @@ const struct vmd_policy_ops vmd_policy_clocke = {
 	.inserted = clocke_inserted,
 	.touched = clocke_touched,
 	.victim = clocke_victim,
+	.explain = clocke_explain,
 	.removed = clocke_removed,
 	.kept = clocke_kept,
 	.walk = clocke_walk,

@@ -529,6 +529,21 @@ static void pro_resize(void *state, u32 slots, u32 frames)
 	pro_limit(c);
 }
 
+static void pro_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct clockpro *c = state;
+	const struct vmd_node *node = pro_node(c, vmd_known_node(&c->known,
+								 slot));
+
+	why->code = VMD_WHY_PRO_COLD;
+	if (node->list == VMD_KNOWN_PARKED)
+		why->code = VMD_WHY_LAST_RESORT;
+	why->nr[0] = !!(node->flag & PRO_TEST);
+	why->nr[1] = !!(node->flag & PRO_REF);
+	why->nr[2] = c->nr_cold;
+	why->nr[3] = c->nr_hot;
+}
+
 const struct vmd_policy_ops vmd_policy_clockpro = {
 	.name = "clock-pro",
 	.text = "CLOCK-Pro: hot, cold and test pages in one circle",
@@ -539,6 +554,7 @@ const struct vmd_policy_ops vmd_policy_clockpro = {
 	.inserted = pro_inserted,
 	.touched = pro_touched,
 	.victim = pro_victim,
+	.explain = pro_explain,
 	.removed = pro_removed,
 	.kept = pro_kept,
 	.walk = pro_walk,

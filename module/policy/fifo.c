@@ -53,6 +53,11 @@ static void fifo_resize(void *state, u32 slots, u32 frames)
 	/* The links of new slots lie behind the old ones and need no start. */
 }
 
+static void fifo_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	why->code = VMD_WHY_FIRST_IN;
+}
+
 const struct vmd_policy_ops vmd_policy_fifo = {
 	.name = "fifo",
 	.text = "first in, first out",
@@ -60,6 +65,7 @@ const struct vmd_policy_ops vmd_policy_fifo = {
 	.init = fifo_init,
 	.inserted = fifo_inserted,
 	.victim = fifo_victim,
+	.explain = fifo_explain,
 	.removed = fifo_removed,
 	.kept = fifo_kept,
 	.walk = fifo_walk,

@@ -196,6 +196,12 @@ static void lfu_resize(void *state, u32 slots, u32 frames)
 	l->slots = slots;
 }
 
+static void lfu_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	why->code = VMD_WHY_COUNT;
+	why->nr[0] = lfu_count((struct lfu *)state, slot);
+}
+
 const struct vmd_policy_ops vmd_policy_lfu = {
 	.name = "lfu",
 	.text = "least frequently used since it came, then least recently",
@@ -205,6 +211,7 @@ const struct vmd_policy_ops vmd_policy_lfu = {
 	.inserted = lfu_inserted,
 	.touched = lfu_touched,
 	.victim = lfu_victim,
+	.explain = lfu_explain,
 	.removed = lfu_removed,
 	.kept = lfu_kept,
 	.walk = lfu_walk,

@@ -233,6 +233,16 @@ static void lfuda_resize(void *state, u32 slots, u32 frames)
 	memmove(lfuda_leaves(l), leaves, vmd_tree_size(old));
 }
 
+static void lfuda_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	struct lfuda *l = (struct lfuda *)state;
+
+	why->code = VMD_WHY_AGED_COUNT;
+	why->nr[0] = lfuda_key(l, slot);
+	why->nr[1] = l->age;
+	why->nr[2] = lfuda_cells(l)[slot].count;
+}
+
 const struct vmd_policy_ops vmd_policy_lfuda = {
 	.name = "lfuda",
 	.text = "LFU with dynamic aging: by references plus the last victim's key",
@@ -242,6 +252,7 @@ const struct vmd_policy_ops vmd_policy_lfuda = {
 	.inserted = lfuda_inserted,
 	.touched = lfuda_touched,
 	.victim = lfuda_victim,
+	.explain = lfuda_explain,
 	.removed = lfuda_removed,
 	.kept = lfuda_kept,
 	.walk = lfuda_walk,

@@ -205,6 +205,21 @@ static void linux_resize(void *state, u32 slots, u32 frames)
 	vmd_known_trim(&l->known, LINUX_SHADOW, linux_shadows(l));
 }
 
+static void linux_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct linux_lists *l = state;
+	const struct vmd_known *k = &l->known;
+	const struct vmd_node *node;
+
+	node = vmd_known_nodes(k) + vmd_known_node(k, slot);
+	why->code = VMD_WHY_INACTIVE;
+	if (node->list == VMD_KNOWN_PARKED)
+		why->code = VMD_WHY_LAST_RESORT;
+	why->nr[0] = k->nr[LINUX_INACTIVE];
+	why->nr[1] = k->nr[LINUX_ACTIVE];
+	why->nr[2] = node->flag;
+}
+
 const struct vmd_policy_ops vmd_policy_linux = {
 	.name = "linux",
 	.text = "a model of Linux's active and inactive lists, with refaults",
@@ -216,6 +231,7 @@ const struct vmd_policy_ops vmd_policy_linux = {
 	.inserted = linux_inserted,
 	.touched = linux_touched,
 	.victim = linux_victim,
+	.explain = linux_explain,
 	.removed = linux_removed,
 	.kept = linux_kept,
 	.walk = linux_walk,

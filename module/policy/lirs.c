@@ -394,6 +394,20 @@ static void lirs_resize(void *state, u32 slots, u32 frames)
 	lirs_trim(l, lirs_ghosts(l));
 }
 
+static void lirs_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct lirs *l = state;
+	const struct vmd_node *node;
+
+	node = lirs_node(l, vmd_known_node(&l->known, slot));
+	why->nr[0] = l->nr_lir;
+	why->nr[1] = lirs_most(l);
+	if (node->home == LIRS_PARKED)
+		why->code = VMD_WHY_LAST_RESORT;
+	else
+		why->code = node->flag ? VMD_WHY_LIRS_LIR : VMD_WHY_LIRS_HIR;
+}
+
 const struct vmd_policy_ops vmd_policy_lirs = {
 	.name = "lirs",
 	.text = "LIRS: by the pages between a page's last two references",
@@ -405,6 +419,7 @@ const struct vmd_policy_ops vmd_policy_lirs = {
 	.inserted = lirs_inserted,
 	.touched = lirs_touched,
 	.victim = lirs_victim,
+	.explain = lirs_explain,
 	.removed = lirs_removed,
 	.kept = lirs_kept,
 	.walk = lirs_walk,

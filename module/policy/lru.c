@@ -58,6 +58,11 @@ static void lru_resize(void *state, u32 slots, u32 frames)
 	/* The links of new slots lie behind the old ones and need no start. */
 }
 
+static void lru_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	why->code = VMD_WHY_LEAST_RECENT;
+}
+
 const struct vmd_policy_ops vmd_policy_lru = {
 	.name = "lru",
 	.text = "least recently used",
@@ -67,6 +72,7 @@ const struct vmd_policy_ops vmd_policy_lru = {
 	.inserted = lru_inserted,
 	.touched = lru_touched,
 	.victim = lru_victim,
+	.explain = lru_explain,
 	.removed = lru_removed,
 	.kept = lru_kept,
 	.walk = lru_walk,

@@ -276,6 +276,23 @@ static void lruk_resize(void *state, u32 slots, u32 frames)
 	vmd_known_trim(&l->known, LRUK_GHOSTS, lruk_ghosts(l));
 }
 
+static void lruk_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct lruk *l = state;
+	u32 at = vmd_known_node(&l->known, slot);
+	const struct lruk_hist *h = lruk_hist(l, at);
+
+	if (vmd_known_nodes(&l->known)[at].list == VMD_KNOWN_PARKED) {
+		why->code = VMD_WHY_LAST_RESORT;
+	} else if (h->two) {
+		why->code = VMD_WHY_LRUK_TWICE;
+		why->nr[0] = l->now - h->two;
+	} else {
+		why->code = VMD_WHY_LRUK_ONCE;
+		why->nr[0] = l->now - h->last;
+	}
+}
+
 const struct vmd_policy_ops vmd_policy_lruk = {
 	.name = "lru-k",
 	.text = "LRU-2: by the last reference but one",
@@ -287,6 +304,7 @@ const struct vmd_policy_ops vmd_policy_lruk = {
 	.inserted = lruk_inserted,
 	.touched = lruk_touched,
 	.victim = lruk_victim,
+	.explain = lruk_explain,
 	.removed = lruk_removed,
 	.kept = lruk_kept,
 	.walk = lruk_walk,

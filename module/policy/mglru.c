@@ -345,6 +345,20 @@ static void mglru_resize(void *state, u32 slots, u32 frames)
 	memmove(mglru_pages(m), from, bytes);
 }
 
+static void mglru_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct mglru *m = state;
+	u32 gen = mglru_pages(m)[slot].gen;
+
+	if (gen == MGLRU_PARKED) {
+		why->code = VMD_WHY_LAST_RESORT;
+		return;
+	}
+	why->code = VMD_WHY_GENERATION;
+	why->nr[0] = m->have;
+	why->nr[1] = m->nr[gen];
+}
+
 const struct vmd_policy_ops vmd_policy_mglru = {
 	.name = "mglru",
 	.text = "a model of Linux's multi-generational LRU",
@@ -356,6 +370,7 @@ const struct vmd_policy_ops vmd_policy_mglru = {
 	.inserted = mglru_inserted,
 	.touched = mglru_touched,
 	.victim = mglru_victim,
+	.explain = mglru_explain,
 	.removed = mglru_removed,
 	.kept = mglru_kept,
 	.walk = mglru_walk,

@@ -62,6 +62,11 @@ static void mru_resize(void *state, u32 slots, u32 frames)
 	/* The links of new slots lie behind the old ones and need no start. */
 }
 
+static void mru_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	why->code = VMD_WHY_MOST_RECENT;
+}
+
 const struct vmd_policy_ops vmd_policy_mru = {
 	.name = "mru",
 	.text = "most recently used",
@@ -71,6 +76,7 @@ const struct vmd_policy_ops vmd_policy_mru = {
 	.inserted = mru_inserted,
 	.touched = mru_touched,
 	.victim = mru_victim,
+	.explain = mru_explain,
 	.removed = mru_removed,
 	.kept = mru_kept,
 	.walk = mru_walk,

@@ -273,6 +273,16 @@ static void nru_resize(void *state, u32 slots, u32 frames)
 	memmove(nru_words(n), words, (size_t)old * sizeof(*words));
 }
 
+static void nru_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct nru *n = state;
+	u64 word = nru_words(n)[slot];
+
+	why->code = word & NRU_PARK ? VMD_WHY_LAST_RESORT : VMD_WHY_CLASS;
+	why->nr[0] = nru_referenced(n, slot);
+	why->nr[1] = !!(word & NRU_MODIFIED);
+}
+
 const struct vmd_policy_ops vmd_policy_nru = {
 	.name = "nru",
 	.text = "not recently used: by class, referenced and modified",
@@ -284,6 +294,7 @@ const struct vmd_policy_ops vmd_policy_nru = {
 	.inserted = nru_inserted,
 	.touched = nru_touched,
 	.victim = nru_victim,
+	.explain = nru_explain,
 	.removed = nru_removed,
 	.kept = nru_kept,
 	.walk = nru_walk,

@@ -210,6 +210,22 @@ static void opt_resize(void *state, u32 slots, u32 frames)
 	memmove(opt_home(o), home, (size_t)old * sizeof(*home));
 }
 
+static void opt_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct opt *o = state;
+	u64 rank = o->leaf[slot + 1].rank;
+
+	if (rank >= OPT_PARKED) {
+		why->code = VMD_WHY_LAST_RESORT;
+	} else if (rank >= OPT_USED) {
+		why->code = VMD_WHY_FUTURE;
+		why->nr[0] = OPT_LAST - (rank & OPT_LAST);
+	} else {
+		why->code = VMD_WHY_NEVER_AGAIN;
+		why->nr[0] = rank >= OPT_DIRTY;
+	}
+}
+
 const struct vmd_policy_ops vmd_policy_opt = {
 	.name = "opt",
 	.text = "Belady's MIN, the fewest misses possible, of a known reference string",
@@ -222,6 +238,7 @@ const struct vmd_policy_ops vmd_policy_opt = {
 	.inserted = opt_inserted,
 	.touched = opt_touched,
 	.victim = opt_victim,
+	.explain = opt_explain,
 	.removed = opt_removed,
 	.kept = opt_kept,
 	.walk = opt_walk,

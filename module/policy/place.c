@@ -288,6 +288,17 @@ void vmd_place_kept(struct vmd_place *p, u32 slot)
 		p->ops->kept(place_state(p, page->set), page->at);
 }
 
+void vmd_place_explain(const struct vmd_place *p, u32 slot,
+		       struct vmd_reason *why)
+{
+	const struct place_slot *page = place_slot(p, slot);
+
+	memset(why, 0, sizeof(*why));
+	if (page->at != VMD_NO_SLOT)
+		vmd_policy_explain(p->ops, place_state(p, page->set), page->at,
+				   why);
+}
+
 /* Slots for a set's numbers. */
 struct place_visit {
 	const struct vmd_place *p;

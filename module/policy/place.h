@@ -98,6 +98,8 @@ void vmd_place_inserted(struct vmd_place *p, u32 slot, u64 key, u32 flags);
 void vmd_place_touched(struct vmd_place *p, u32 slot, u32 flags);
 void vmd_place_removed(struct vmd_place *p, u32 slot, enum vmd_removal why);
 void vmd_place_kept(struct vmd_place *p, u32 slot);
+void vmd_place_explain(const struct vmd_place *p, u32 slot,
+		       struct vmd_reason *why);
 void vmd_place_walk(const struct vmd_place *p, vmd_policy_visit_t visit,
 		    void *arg);
 

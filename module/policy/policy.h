@@ -30,6 +30,7 @@
 #ifndef _VMD_POLICY_H
 #define _VMD_POLICY_H
 
+#include "../../uapi/vmdemo_why.h"
 #include "port.h"
 
 #define VMD_NO_SLOT		((u32)~0)
@@ -89,6 +90,16 @@ struct vmd_policy_param {
 
 /* There is no next use, or nobody knows of one. */
 #define VMD_NEVER		((u64)~0ULL)
+
+/**
+ * struct vmd_reason - why a slot was proposed; made a phrase of elsewhere
+ * @code: enum vmd_why
+ * @nr: the numbers that belong to it, as told there
+ */
+struct vmd_reason {
+	u32 code;
+	u64 nr[VMD_WHY_NUMBERS];
+};
 
 /* Called by walk() for one slot; returning false ends the walk. */
 typedef bool (*vmd_policy_visit_t)(void *arg, u32 slot);
@@ -175,6 +186,13 @@ struct vmd_policy_ops {
 	 * are to be exact it is asked only when a page has to go. Required.
 	 */
 	u32 (*victim)(void *state, u32 *out, u32 max);
+
+	/*
+	 * Why victim(), which was the last call on this state, proposed @slot
+	 * before any other. @why comes with everything 0. Changes nothing that
+	 * is decided. Optional.
+	 */
+	void (*explain)(const void *state, u32 slot, struct vmd_reason *why);
 
 	/*
 	 * @slot is no longer resident. @why may matter to policies that
@@ -277,6 +295,15 @@ static inline void vmd_policy_due(const struct vmd_policy_ops *ops,
 				  void *state, u32 slot, u64 next)
 {
 	ops->due(state, slot, next);
+}
+
+static inline void vmd_policy_explain(const struct vmd_policy_ops *ops,
+				      const void *state, u32 slot,
+				      struct vmd_reason *why)
+{
+	memset(why, 0, sizeof(*why));
+	if (ops->explain)
+		ops->explain(state, slot, why);
 }
 
 /* Returns false if the caller has to make a new state. */

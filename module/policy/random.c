@@ -191,6 +191,14 @@ static void random_resize(void *state, u32 slots, u32 frames)
 	/* The cells of new slots lie behind the old ones and need no start. */
 }
 
+static void random_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct random *r = state;
+
+	why->code = r->free ? VMD_WHY_DRAWN : VMD_WHY_LAST_RESORT;
+	why->nr[0] = r->free;
+}
+
 const struct vmd_policy_ops vmd_policy_random = {
 	.name = "random",
 	.text = "any page, by a seeded generator",
@@ -200,6 +208,7 @@ const struct vmd_policy_ops vmd_policy_random = {
 	.init = random_init,
 	.inserted = random_inserted,
 	.victim = random_victim,
+	.explain = random_explain,
 	.removed = random_removed,
 	.kept = random_kept,
 	.walk = random_walk,

@@ -45,6 +45,8 @@ struct s3fifo {
 	u32 cap;
 	u32 fill;		/* 1 until the first eviction, if wanted */
 	u32 begun;		/* an eviction from the small queue is under way */
+	u32 passed;		/* who paid for staying since the last one went */
+	u32 pad;
 };
 
 static const struct vmd_policy_param s3_params[] = {
@@ -174,6 +176,7 @@ static bool s3_turn_small(struct s3fifo *s)
 		if (node[at].count < s->threshold)
 			return true;
 		node[at].count = 0;
+		s->passed++;
 		vmd_known_settle(k, at, S3_MAIN);
 	}
 	return false;
@@ -193,6 +196,7 @@ static void s3_turn_main(struct s3fifo *s)
 
 	while ((at = vmd_known_first(k, S3_MAIN)) && node[at].count) {
 		node[at].count = s3_credit(s, node + at) - 1;
+		s->passed++;
 		vmd_known_move(k, at, S3_MAIN);
 	}
 }
@@ -278,6 +282,7 @@ static void s3_removed(void *state, u32 slot, enum vmd_removal why)
 	if (why == VMD_REMOVED_EVICTED) {
 		s->fill = false;
 		s->begun = false;
+		s->passed = 0;
 	}
 	if (why == VMD_REMOVED_EVICTED && most &&
 	    vmd_known_nodes(k)[at].home == S3_SMALL) {
@@ -308,6 +313,30 @@ static void s3_resize(void *state, u32 slots, u32 frames)
 	vmd_known_trim(&s->known, S3_GHOST, s3_ghosts(s));
 }
 
+static void s3_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct s3fifo *s = state;
+	const struct vmd_known *k = &s->known;
+	const struct vmd_node *node;
+
+	node = vmd_known_nodes(k) + vmd_known_node(k, slot);
+	why->nr[0] = k->nr[S3_SMALL];
+	why->nr[1] = s3_small(s);
+	switch (node->list) {
+	case S3_SMALL:
+		why->code = VMD_WHY_S3_SMALL;
+		why->nr[2] = node->count;
+		why->nr[3] = s->passed;
+		break;
+	case S3_MAIN:
+		why->code = VMD_WHY_S3_MAIN;
+		why->nr[2] = s->passed;
+		break;
+	default:
+		why->code = VMD_WHY_LAST_RESORT;
+	}
+}
+
 const struct vmd_policy_ops vmd_policy_s3fifo = {
 	.name = "s3fifo",
 	.text = "S3-FIFO: a small, a main and a ghost queue",
@@ -319,6 +348,7 @@ const struct vmd_policy_ops vmd_policy_s3fifo = {
 	.inserted = s3_inserted,
 	.touched = s3_touched,
 	.victim = s3_victim,
+	.explain = s3_explain,
 	.removed = s3_removed,
 	.kept = s3_kept,
 	.walk = s3_walk,

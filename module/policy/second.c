@@ -31,6 +31,8 @@
 struct second {
 	u32 slots;
 	u32 bit;			/* of a new page */
+	u32 passed;			/* sent to the end since the last one went */
+	u32 pad;
 	struct vmd_link link[];		/* slots + 1, then a byte per slot */
 };
 
@@ -88,6 +90,7 @@ static void second_turn(struct second *s)
 
 	while (slot != VMD_NO_SLOT && second_bit(s, slot)) {
 		second_bits(s)[slot] = 0;
+		s->passed++;
 		vmd_list_move_last(s->link, slot);
 		slot = vmd_list_first(s->link);
 	}
@@ -128,6 +131,8 @@ static void second_removed(void *state, u32 slot, enum vmd_removal why)
 	struct second *s = state;
 
 	vmd_list_del(s->link, slot);
+	if (why == VMD_REMOVED_EVICTED)
+		s->passed = 0;
 }
 
 static void second_kept(void *state, u32 slot)
@@ -152,6 +157,14 @@ static void second_resize(void *state, u32 slots, u32 frames)
 	s->slots = slots;
 }
 
+static void second_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct second *s = state;
+
+	why->code = VMD_WHY_SECOND_CHANCE;
+	why->nr[0] = s->passed;
+}
+
 const struct vmd_policy_ops vmd_policy_second = {
 	.name = "second-chance",
 	.text = "FIFO, but who was referenced goes to the end once",
@@ -162,6 +175,7 @@ const struct vmd_policy_ops vmd_policy_second = {
 	.inserted = second_inserted,
 	.touched = second_touched,
 	.victim = second_victim,
+	.explain = second_explain,
 	.removed = second_removed,
 	.kept = second_kept,
 	.walk = second_walk,

@@ -31,6 +31,8 @@
 struct sieve {
 	u32 slots;
 	u32 hand;
+	u32 passed;			/* by it since the last one went */
+	u32 pad;
 	struct vmd_link link[];		/* slots + 1, then the bitmap */
 };
 
@@ -113,6 +115,7 @@ static void sieve_turn(struct sieve *s)
 	s->hand = sieve_at(s);
 	while (s->hand != VMD_NO_SLOT && sieve_bit(s, s->hand)) {
 		sieve_set_bit(s, s->hand, false);
+		s->passed++;
 		s->hand = vmd_list_next(s->link, s->hand);
 		s->hand = sieve_at(s);
 	}
@@ -191,7 +194,11 @@ static void sieve_leave(struct sieve *s, u32 slot)
 
 static void sieve_removed(void *state, u32 slot, enum vmd_removal why)
 {
-	sieve_leave(state, slot);
+	struct sieve *s = state;
+
+	sieve_leave(s, slot);
+	if (why == VMD_REMOVED_EVICTED)
+		s->passed = 0;
 }
 
 /*
@@ -224,6 +231,14 @@ static void sieve_resize(void *state, u32 slots, u32 frames)
 	s->slots = slots;
 }
 
+static void sieve_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct sieve *s = state;
+
+	why->code = VMD_WHY_SIEVE;
+	why->nr[0] = s->passed;
+}
+
 const struct vmd_policy_ops vmd_policy_sieve = {
 	.name = "sieve",
 	.text = "SIEVE, a new page unreferenced",
@@ -232,6 +247,7 @@ const struct vmd_policy_ops vmd_policy_sieve = {
 	.inserted = sieve_inserted,
 	.touched = sieve_touched,
 	.victim = sieve_victim,
+	.explain = sieve_explain,
 	.removed = sieve_removed,
 	.kept = sieve_kept,
 	.walk = sieve_walk,
@@ -246,6 +262,7 @@ const struct vmd_policy_ops vmd_policy_sieve_a = {
 	.inserted = sieve_a_inserted,
 	.touched = sieve_touched,
 	.victim = sieve_victim,
+	.explain = sieve_explain,
 	.removed = sieve_removed,
 	.kept = sieve_kept,
 	.walk = sieve_walk,

@@ -176,6 +176,24 @@ static void slru_resize(void *state, u32 slots, u32 frames)
 	vmd_known_resize(&s->known, slots, frames, 0);
 }
 
+static void slru_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct slru *s = state;
+	const struct vmd_known *k = &s->known;
+	u32 list = vmd_known_nodes(k)[vmd_known_node(k, slot)].list;
+
+	if (list == VMD_KNOWN_PARKED) {
+		why->code = VMD_WHY_LAST_RESORT;
+	} else if (list == SLRU_FIRST) {
+		why->code = VMD_WHY_PROBATION;
+		why->nr[0] = k->nr[list];
+	} else {
+		why->code = VMD_WHY_SEGMENT;
+		why->nr[0] = list - SLRU_FIRST + 1;
+		why->nr[1] = k->nr[list];
+	}
+}
+
 const struct vmd_policy_ops vmd_policy_slru = {
 	.name = "slru",
 	.text = "segmented LRU: on probation, then protected",
@@ -187,6 +205,7 @@ const struct vmd_policy_ops vmd_policy_slru = {
 	.inserted = slru_inserted,
 	.touched = slru_touched,
 	.victim = slru_victim,
+	.explain = slru_explain,
 	.removed = slru_removed,
 	.kept = slru_kept,
 	.walk = slru_walk,

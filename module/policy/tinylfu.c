@@ -401,6 +401,34 @@ static void tiny_resize(void *state, u32 slots, u32 frames)
 		tiny_fold(t);
 }
 
+static void tiny_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct tiny *t = state;
+	const struct vmd_known *k = &t->known;
+	u32 at = vmd_known_node(k, slot), list = vmd_known_nodes(k)[at].list;
+	u32 new = vmd_known_first(k, TINY_WINDOW);
+	u32 old = vmd_known_first(k, TINY_PROBATION);
+
+	old = old ? old : vmd_known_first(k, TINY_PROTECTED);
+	why->nr[0] = tiny_estimate(t, at);
+	if (list == VMD_KNOWN_PARKED) {
+		why->code = VMD_WHY_LAST_RESORT;
+	} else if (list != TINY_WINDOW && tiny_over(t)) {
+		why->code = VMD_WHY_TINY_MAIN;
+		why->nr[1] = tiny_estimate(t, new);
+	} else if (list != TINY_WINDOW) {
+		why->code = VMD_WHY_TINY_ROOM;
+		why->nr[0] = k->nr[TINY_WINDOW];
+		why->nr[1] = tiny_window(t);
+	} else if (old) {
+		why->code = VMD_WHY_TINY_WINDOW;
+		why->nr[1] = tiny_estimate(t, old);
+	} else {
+		why->code = VMD_WHY_TINY_ALONE;
+		why->nr[0] = k->nr[TINY_WINDOW];
+	}
+}
+
 const struct vmd_policy_ops vmd_policy_tinylfu = {
 	.name = "w-tinylfu",
 	.text = "W-TinyLFU: only pages used more often get beyond a window",
@@ -412,6 +440,7 @@ const struct vmd_policy_ops vmd_policy_tinylfu = {
 	.inserted = tiny_inserted,
 	.touched = tiny_touched,
 	.victim = tiny_victim,
+	.explain = tiny_explain,
 	.removed = tiny_removed,
 	.kept = tiny_kept,
 	.walk = tiny_walk,

@@ -154,6 +154,25 @@ static void twoq_resize(void *state, u32 slots, u32 frames)
 	vmd_known_trim(&q->known, TWOQ_OUT, twoq_kout(q));
 }
 
+static void twoq_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct twoq *q = state;
+	const struct vmd_known *k = &q->known;
+
+	why->nr[0] = k->nr[TWOQ_IN];
+	why->nr[1] = twoq_share(k->frames, q->kin);
+	switch (vmd_known_nodes(k)[vmd_known_node(k, slot)].list) {
+	case TWOQ_IN:
+		why->code = twoq_over(q) ? VMD_WHY_2Q_IN : VMD_WHY_2Q_IN_ONLY;
+		break;
+	case TWOQ_AM:
+		why->code = VMD_WHY_2Q_AM;
+		break;
+	default:
+		why->code = VMD_WHY_LAST_RESORT;
+	}
+}
+
 const struct vmd_policy_ops vmd_policy_twoq = {
 	.name = "2q",
 	.text = "2Q, full version: FIFO for new pages, LRU for those that return",
@@ -165,6 +184,7 @@ const struct vmd_policy_ops vmd_policy_twoq = {
 	.inserted = twoq_inserted,
 	.touched = twoq_touched,
 	.victim = twoq_victim,
+	.explain = twoq_explain,
 	.removed = twoq_removed,
 	.kept = twoq_kept,
 	.walk = twoq_walk,

@@ -366,6 +366,23 @@ static void ws_resize(void *state, u32 slots, u32 frames)
 	memmove(ws_lists(w), lists, vmd_lists_size(old));
 }
 
+static void ws_explain(const void *state, u32 slot, struct vmd_reason *why)
+{
+	const struct wsclock *w = state;
+	u8 bits = ws_bits(w)[slot];
+
+	why->nr[0] = w->now - ws_used(w)[slot];
+	why->nr[1] = w->param ? w->param : w->frames;
+	why->nr[2] = !!(bits & WS_MODIFIED);
+	if (bits & WS_PARKED)
+		why->code = VMD_WHY_LAST_RESORT;
+	else if (bits & WS_MARKED)
+		why->code = VMD_WHY_OUT_OF_WS_DIRTY;
+	else
+		why->code = ws_goes(w, slot) ? VMD_WHY_OUT_OF_WS :
+					       VMD_WHY_IN_WS;
+}
+
 const struct vmd_policy_ops vmd_policy_wsclock = {
 	.name = "wsclock",
 	.text = "WSClock: the first one out of the working set",
@@ -376,6 +393,7 @@ const struct vmd_policy_ops vmd_policy_wsclock = {
 	.inserted = ws_inserted,
 	.touched = ws_touched,
 	.victim = ws_victim,
+	.explain = ws_explain,
 	.removed = ws_removed,
 	.kept = ws_kept,
 	.walk = ws_walk,

@@ -12,9 +12,10 @@ dir=${1:?usage: prepare.sh DIR [VECTORS]}
 vectors=${2:-$top/selftests/policy/vectors.txt}
 
 rm -rf "$dir"
-mkdir -p "$dir"/{module/policy,engine,kunit}
+mkdir -p "$dir"/{module/policy,engine,kunit,uapi}
 cp "$here/Kbuild" "$dir/"
 cp "$top"/module/policy/*.[ch] "$dir/module/policy/"
 cp "$top"/tools/sim.[ch] "$dir/engine/"
+cp "$top"/uapi/vmdemo_why.h "$dir/uapi/"
 cp "$here"/*.[ch] "$dir/kunit/"
 awk -f "$here/vectors.awk" "$vectors" >"$dir/kunit/vectors.h"

@@ -12,9 +12,10 @@ top=$here/../..
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
-mkdir -p "$tmp/module" "$tmp/tools" "$tmp/selftests"
+mkdir -p "$tmp/module" "$tmp/tools" "$tmp/selftests" "$tmp/uapi"
 cp -r "$top/module/policy" "$tmp/module/"
-cp "$top/tools/sim.c" "$top/tools/sim.h" "$tmp/tools/"
+cp "$top"/tools/sim.[ch] "$top"/tools/why.[ch] "$tmp/tools/"
+cp "$top/uapi/vmdemo_why.h" "$tmp/uapi/"
 cp -r "$here" "$tmp/selftests/"
 cp -r "$tmp/module/policy" "$tmp/good"
 
@@ -46,6 +47,13 @@ mutations()
 	mru.c|a touch does not move|/mru_touched/,/^}/s/vmd_list_move_first(state, slot)/(void)slot/
 	mru.c|restored is as good as new|s/flags & VMD_REF_RESTORED/0/
 	mru.c|kept goes first|/mru_kept/,/^}/s/move_last/move_first/
+	clock.c|who was passed is counted for ever|s/c->passed = 0/(void)0/
+	clock.c|nobody passed is counted|s/c->passed++/(void)0/
+	sieve.c|who was passed is counted for ever|s/s->passed = 0/(void)0/
+	lru.c|another reason is told|s/VMD_WHY_LEAST_RECENT/VMD_WHY_MOST_RECENT/
+	arc.c|T1 beyond p is not told from B2|/arc_explain/,/^}/s/bool over = .*;/bool over = false;/
+	twoq.c|A1in is not told from Am|/twoq_explain/,/^}/s/VMD_WHY_2Q_AM/VMD_WHY_2Q_IN/
+	lfu.c|the count is not told|s/why->nr.0. = lfu_count.*;/(void)state;/
 	clock.c|passing does not clear|/clock_turn/,/^}/s/clock_set_bit(c, slot, false)/clock_set_bit(c, VMD_NO_SLOT \& 0, false)/
 	clock.c|a touch sets nothing|/^static void clock_touched/,/^}/s/true/false/
 	clock.c|a new page keeps the slot's old bit|/^static void clock_inserted/,/^}/s/clock_set_bit(c, slot, false)/(void)c/

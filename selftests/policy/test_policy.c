@@ -126,6 +126,7 @@ int main(int argc, char **argv)
 	test_real();
 	test_opt();
 	test_place();
+	test_explain();
 	test_naive();
 	printf("%u passed, %u failed\n", nr_passed, nr_failed);
 	return nr_failed != 0;

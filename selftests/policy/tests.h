@@ -40,6 +40,7 @@ void test_sim(void);
 void test_real(void);
 void test_opt(void);
 void test_place(void);
+void test_explain(void);
 
 /* Vectors from the naive models instead of tests. */
 void test_generate(void);

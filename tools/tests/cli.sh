@@ -35,6 +35,8 @@ fake_proc() {
 . "$(dirname "$0")/accessed.sh"
 # shellcheck source=walk.sh
 . "$(dirname "$0")/walk.sh"
+# shellcheck source=step.sh
+. "$(dirname "$0")/step.sh"
 
 # Everything below works on no device at all.
 
@@ -43,7 +45,7 @@ test_help() {
 	prints 'Usage: vmdemoctl' --help
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
-	for verb in list info stats set shadow policies pages advise punch sync play future exec record simulate \
+	for verb in list info stats set shadow policies pages advise punch sync play future exec record step watch simulate \
 		compare mrc convert walk tables tlb; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
@@ -366,6 +368,9 @@ test_device() {
 	test_future_device
 	test_accessed_device
 	test_walk_device
+	test_step_device
+	test_step_keys
+	test_watch_device
 }
 
 test_help
@@ -386,6 +391,8 @@ test_future_usage
 test_walk_usage
 test_tables
 test_tlb
+test_step_usage
+test_explain
 unset VMDEMO_PROC
 if [ -c "$device" ]; then
 	test_device

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What cli.sh tests of vmdemoctl step, watch and simulate --explain.
+# shellcheck disable=SC2154 # tool, tmp and status are theirs
+
+test_step_usage() {
+	local verb
+	for verb in step watch; do
+		refused 2 'SPACE is missing' $verb
+		refused 2 "space 'x': not an id" $verb x
+		refused 2 "'4' is one argument too many" $verb 3 4
+		refused 2 "count '0': want 1 or more" $verb --count 0 3
+		refused 2 "count 'x': not a number" $verb --count x 3
+	done
+	refused 2 'unrecognized option' step --drop 3
+}
+
+test_explain() {
+	echo 1 2 3 1 4w 5 > "$tmp/refs"
+	prints '^R 3: miss; 1 goes: first in, first out' simulate --policy fifo --frames 2 \
+		--explain "$tmp/refs"
+	prints '^W 4: miss; 2 goes: the hand passed 1 page ' simulate --policy clock \
+		--frames 3 --explain "$tmp/refs"
+	grep -q '^R 1: hit$' "$tmp/out"
+	report $? 'simulate --explain: a hit'
+	prints 'goes: never used again' simulate --policy opt --frames 3 --explain "$tmp/refs"
+	json simulate --policy lru --frames 3 --explain --json "$tmp/refs"
+	grep -q '"text": *"least recently used"' "$tmp/out"
+	report $? 'simulate --explain --json: the phrase'
+	refused 2 'for one --policy' simulate --frames 3 --explain "$tmp/refs"
+	refused 2 'for one --policy' simulate --policy lru,fifo --frames 3 --explain "$tmp/refs"
+	refused 2 'for one number of --frames' simulate --policy lru --frames 3,4 --explain \
+		"$tmp/refs"
+	refused 2 'makes no CSV' simulate --policy lru --frames 3 --csv --explain "$tmp/refs"
+}
+
+# On the device. A program that faults when it is to: it is stopped until step_run
+# has begun to step or to watch.
+
+step_program() {
+	awk 'BEGIN { for (i = 0; i < 20000; i++) print i % 7 (i % 3 ? "w" : "") }' > "$tmp/refs"
+	coproc PROGRAM { exec "$tool" play --policy lru --frames 3 --observer "$1" \
+		--trace "$tmp/refs" 2>&1; }
+	# bash forgets both when it is through.
+	program=$PROGRAM_PID
+	exec {program_out}<&"${PROGRAM[0]}"
+	read -r _ space _ <&"$program_out"
+	space=${space%:}
+	# It would run until the pipe is full: that is too long, or too short.
+	kill -STOP "$program"
+}
+
+# The verb begins, then the program goes on; both are waited for.
+step_run() {	# OPTIONS...
+	local child drain
+	"$tool" "$@" "$space" > "$tmp/out" 2> "$tmp/err" &
+	child=$!
+	for _ in {1..300}; do
+		find /proc/$child/fd -lname "*vmdemo-*" 2>/dev/null | grep -q . && break
+		sleep 0.1
+	done
+	[ "$1" != step ] || "$tool" step --count 1 "$space" > /dev/null 2> "$tmp/second"
+	cat <&"$program_out" > /dev/null &
+	drain=$!
+	kill -CONT "$program"
+	wait $child
+	status=$?
+	wait $drain
+	wait "$program" 2>/dev/null
+	program=$?
+	exec {program_out}<&-
+}
+
+# Each line is JSON of its own.
+step_lines() {	# COUNT
+	local line n=0
+	while read -r line; do
+		echo "$line" > "$tmp/line"
+		is_json "$tmp/line" || return 1
+		n=$((n + 1))
+	done < "$tmp/out"
+	[ $n -eq "$1" ]
+}
+
+test_step_device() {
+	local space program program_out
+	step_program fault
+	step_run step --count 5 --json
+	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ] && step_lines 5
+	report $? 'step --count 5 --json: five lines'
+	[ "$program" -eq 0 ]
+	report $? 'step: all goes on when it leaves'
+	grep -q 'somebody steps this space already' "$tmp/second"
+	report $? 'step: one at a time'
+	[ "$(grep -c '"halted":true,.*"victim":{.*"text":"least recently used"' \
+		"$tmp/out")" -eq 5 ]
+	report $? 'step --json: halted, and why'
+	step_program fault
+	step_run step --count 8
+	[ "$status" -eq 0 ] && [ "$(grep -c '^fault ' "$tmp/out")" -eq 8 ] &&
+		grep -q '^  victim  *page [0-6] in frame .*lru: least recently used' "$tmp/out" &&
+		grep -q '^  dirty  *yes: written to slot [0-9]' "$tmp/out" &&
+		grep -q '^  content  *read from slot [0-9]' "$tmp/out" &&
+		grep -q '^  restart  *the instruction' "$tmp/out"
+	report $? 'step: a fault as the textbooks tell it'
+}
+
+test_watch_device() {
+	local space program program_out
+	step_program trap
+	step_run watch --count 9
+	[ "$status" -eq 0 ] && [ "$(wc -l < "$tmp/out")" -eq 9 ] && [ "$program" -eq 0 ] &&
+		grep -q 'writes page [0-6]: miss, a page fault' "$tmp/out" &&
+		grep -q 'is evicted, dirty' "$tmp/out"
+	report $? 'watch: a line for each event'
+	step_program trap
+	step_run watch --json
+	[ "$status" -eq 0 ] && grep -q '"event":"miss"' "$tmp/out" &&
+		[ "$(wc -l < "$tmp/out")" -gt 1000 ] && [ "$program" -eq 0 ]
+	report $? 'watch --json: until the space ends'
+}
+
+# Keys come when they come: at the latest the last one ends it. What the terminal
+# is like then, it is told by stty.
+test_step_keys() {
+	local space program program_out drain key
+	if ! command -v script > /dev/null; then
+		echo "# SKIP step's keys: there is no script(1)"
+		return
+	fi
+	step_program fault
+	cat <&"$program_out" > /dev/null &
+	drain=$!
+	kill -CONT "$program"
+	(for key in n n e x n q; do sleep 1; printf %s $key; done) |
+		script -qec "$tool step $space; stty -a" /dev/null > "$tmp/out" 2> "$tmp/err"
+	status=$?
+	wait $drain
+	exec {program_out}<&-
+	[ "$status" -eq 0 ] && [ "$(grep -c '^fault ' "$tmp/out")" -ge 3 ] &&
+		grep -q 'n.ext .c.ontinue' "$tmp/out" && grep -q '^keys: n, Space' "$tmp/out"
+	report $? 'step: keys'
+	grep -qw icanon "$tmp/out" && grep -qw echo "$tmp/out" &&
+		! grep -q -e '-icanon' -e '-echo ' "$tmp/out"
+	report $? 'step: the terminal is as it was'
+}
