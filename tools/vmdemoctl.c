@@ -14,6 +14,7 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "list",     "list the spaces there are",		      cmd_list },
 	{ "info",     "show the module's limits, or a space's setup", cmd_info },
 	{ "stats",    "show counters and the latency of faults",      cmd_stats },
+	{ "top",      "watch the spaces on a whole screen, change one",	      cmd_top },
 	{ "set",      "change a space's policy, budget, observer, size", cmd_set },
 	{ "policies", "list the replacement policies",		      cmd_policies },
 	{ "pages",    "show the state of each page of a space",	      cmd_pages },

@@ -51,6 +51,7 @@ int cmd_set(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 
 /* Options that every verb takes, before or after its name. */
 struct ctl_options {

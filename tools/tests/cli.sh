@@ -29,6 +29,8 @@ fake_proc() {
 . "$(dirname "$0")/exec.sh"
 # shellcheck source=record.sh
 . "$(dirname "$0")/record.sh"
+# shellcheck source=top.sh
+. "$(dirname "$0")/top.sh"
 
 # Everything below works on no device at all.
 
@@ -37,7 +39,7 @@ test_help() {
 	prints 'Usage: vmdemoctl' --help
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
-	for verb in list info stats set policies pages advise punch sync play exec record simulate \
+	for verb in list info stats top set policies pages advise punch sync play exec record simulate \
 		compare mrc convert; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
@@ -281,6 +283,7 @@ test_device() {
 	test_space
 	test_exec_device
 	test_record_device
+	test_top_device
 }
 
 test_help
@@ -296,6 +299,7 @@ test_exec_usage
 test_file_usage
 test_punch_usage
 test_record_usage
+test_top
 unset VMDEMO_PROC
 if [ -c "$device" ]; then
 	test_device
