@@ -37,7 +37,7 @@ enum top_state {
 	TOP_STATES,
 };
 
-extern const char top_letters[];	/* by state */
+extern const char top_letters[TOP_STATES + 1];	/* by state */
 extern const char *const top_names[TOP_STATES];
 
 /**

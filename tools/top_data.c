@@ -17,7 +17,7 @@
 #define TOP_EXACT	((__u64)1 << 18)
 #define TOP_SAMPLE	64
 
-const char top_letters[] = ".srRdDP><";
+const char top_letters[TOP_STATES + 1] = ".srRdDP><";
 const char *const top_names[TOP_STATES] = {
 	"absent", "swapped", "clean", "clean_accessed", "dirty", "dirty_accessed", "pinned",
 	"writing", "filling",

@@ -26,6 +26,7 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "record",   "write a space's references, or a program's, to a file", cmd_record },
 	{ "simulate", "run a reference string through policies, without the kernel", cmd_simulate },
 	{ "compare",  "compare all policies with the optimum on a reference string", cmd_compare },
+	{ "quiz",     "ask what a policy does next, and tell why",	      cmd_quiz },
 	{ "mrc",      "draw miss-ratio curves, the working set, reuse distances", cmd_mrc },
 	{ "convert",  "turn a reference string from one format into another", cmd_convert },
 };

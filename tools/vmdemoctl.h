@@ -46,6 +46,7 @@ int cmd_mrc(int argc, char **argv);
 int cmd_play(int argc, char **argv);
 int cmd_policies(int argc, char **argv);
 int cmd_punch(int argc, char **argv);
+int cmd_quiz(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);

@@ -39,7 +39,7 @@ test_help() {
 	prints 'Usage: vmdemoctl' --help
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
-	for verb in list info stats top set policies pages advise punch sync play exec record simulate \
+	for verb in list info stats top set policies pages advise punch sync play exec record simulate quiz \
 		compare mrc convert; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done

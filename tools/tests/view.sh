@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Test what vmdemoctl shows of reference strings: quiz, heatmap, report.
+# Usage: view.sh [VMDEMOCTL]. Needs no device.
+# shellcheck disable=SC2016 # what is in single quotes is for awk
+set -u
+
+tool=${1:-$(dirname "$0")/../vmdemoctl}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+textbook='7 0 1 2 0 3 0 4 2 3 0 3 2 1 2 0 1 7 0 1'
+
+# What follows the name in each of the answers, in one line.
+answers() {	# NAME
+	sed -n "s/^ *\"$1\"://p" "$tmp/out" | tr -d ' ,' | paste -sd ' '
+}
+
+test_quiz_usage() {
+	refused 2 "policy 'nope': 'nope' is wrong" quiz -p nope
+	refused 2 "frames '0': want 1 to 64" quiz -f 0
+	refused 2 "frames '65': want 1 to 64" quiz -f 65
+	refused 2 "questions 'x': want 1 to 1000" quiz -n x
+	refused 2 "seed '-1': want 0 to" quiz --seed=-1
+	refused 2 "unknown question 'why': one of hit, victim, frames" quiz -a hit,why
+	refused 2 "'2x': want a page number" quiz 1 2x
+	refused 2 'not both' quiz -t "$tmp/none" 1
+	refused 2 'json goes with --answers' quiz --json
+	refused 1 'No such file' quiz -t "$tmp/none"
+	refused 2 'nothing to ask' quiz --answers 1
+	refused 2 'nothing to ask' quiz --answers -a victim 1 2 3
+}
+
+# Which pages LRU, FIFO and the optimum let go is in every textbook.
+quiz_victims() {	# POLICY "PAGES"
+	# shellcheck disable=SC2086 # a reference a word
+	json quiz --json --answers -p "$1" -f 3 -n 100 -a victim $textbook
+	[ "$(answers evicted)" = "$2" ]
+	report $? "quiz: $1 lets go $2"
+}
+
+test_quiz() {
+	quiz_victims fifo '7 0 1 2 3 0 4 2 3 0 1 2'
+	quiz_victims lru '7 1 2 3 0 4 0 3 2'
+	quiz_victims opt '7 1 0 4 3 2'
+	# shellcheck disable=SC2086
+	json quiz --json --answers -p opt -f 3 -n 100 -a hit $textbook
+	[ "$(answers hit | grep -o true | wc -l)" -eq 11 ]
+	report $? 'quiz: the optimum hits 11 times'
+	prints 'page 1 came first, at reference 1' quiz --answers -p fifo -f 2 -a victim 1 2 1 3
+	prints 'page 2 was not used for the longest time, since reference 2' \
+		quiz --answers -p lru -f 2 -a victim 1 2 1 3
+	prints 'page 2 is used again last of all, at reference 5' \
+		quiz --answers -p opt -f 2 -n 1 -a victim 1 2 3 1 2
+	prints 'page 1 is in a frame since reference 1' quiz --answers -f 2 -a hit 1 1
+}
+
+test_quiz_answers() {
+	printf 'hit\nmiss\nmaybe\nhit\n2 1\n' > "$tmp/in"
+	stdin=$tmp/in
+	run quiz -f 2 -a hit 1 2 2 1 3
+	[ "$status" -eq 0 ] && grep -q '^   > *No: miss' "$tmp/out" && grep -q 'No: hit' "$tmp/out" &&
+		grep -q 'want hit or miss' "$tmp/out" && grep -q '^1 of 3 right' "$tmp/out"
+	report $? 'quiz: answers are counted, and what is none is asked again'
+	printf '2, 1\n1 1\n1 2\n' > "$tmp/in"
+	run quiz -f 2 -a frames 1 2 2 1
+	[ "$status" -eq 0 ] && grep -q '^2 of 3 right' "$tmp/out"
+	report $? 'quiz: frames in any order, each page once'
+	: > "$tmp/in"
+	run quiz -f 2 1 2 3 4
+	[ "$status" -eq 0 ] && grep -q '^0 of 0 right' "$tmp/out"
+	report $? 'quiz: ends with its input'
+	unset stdin
+}
+
+test_quiz_seed() {
+	run quiz --answers --seed 5
+	cp "$tmp/out" "$tmp/first"
+	run quiz --answers --seed 5
+	cmp -s "$tmp/out" "$tmp/first"
+	report $? 'quiz: a seed chooses the same again'
+	run quiz --answers --seed 6 -n 3
+	! cmp -s "$tmp/out" "$tmp/first" && [ "$(grep -c '^   Answer' "$tmp/out")" -eq 3 ]
+	report $? 'quiz: and another one others'
+	echo "0x10 17w 16 18" > "$tmp/refs"
+	prints 'page 18' quiz -t "$tmp/refs" -f 2 --answers -a hit
+}
+
+test_quiz_usage
+test_quiz
+test_quiz_answers
+test_quiz_seed
+finish
