@@ -28,6 +28,7 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "compare",  "compare all policies with the optimum on a reference string", cmd_compare },
 	{ "quiz",     "ask what a policy does next, and tell why",	      cmd_quiz },
 	{ "mrc",      "draw miss-ratio curves, the working set, reuse distances", cmd_mrc },
+	{ "heatmap",  "draw which pages are used, fault and are evicted when", cmd_heatmap },
 	{ "convert",  "turn a reference string from one format into another", cmd_convert },
 };
 

@@ -54,7 +54,7 @@ test_quiz() {
 	prints 'page 2 was not used for the longest time, since reference 2' \
 		quiz --answers -p lru -f 2 -a victim 1 2 1 3
 	prints 'page 2 is used again last of all, at reference 5' \
-		quiz --answers -p opt -f 2 -n 1 -a victim 1 2 3 1 2
+		quiz --answers -p opt -f 2 -a victim 1 2 3 1 2
 	prints 'page 1 is in a frame since reference 1' quiz --answers -f 2 -a hit 1 1
 }
 
@@ -89,8 +89,70 @@ test_quiz_seed() {
 	prints 'page 18' quiz -t "$tmp/refs" -f 2 --answers -a hit
 }
 
+test_heatmap_usage() {
+	echo "$textbook" > "$tmp/tb"
+	refused 2 'give either TRACE or --space' heatmap
+	refused 2 'give either TRACE or --space' heatmap --space 3 "$tmp/tb"
+	refused 2 'one argument too many' heatmap "$tmp/tb" x
+	refused 2 "size '0x5': want COLUMNSxROWS" heatmap --size 0x5 "$tmp/tb"
+	refused 2 "size '5': want COLUMNSxROWS" heatmap --size 5 "$tmp/tb"
+	refused 2 "seconds '0': want" heatmap --space 3 --seconds 0
+	refused 2 "frames '0': want 1 to" heatmap -f 0 "$tmp/tb"
+	refused 2 "frames 'x': want a number, or N%" heatmap -f x "$tmp/tb"
+	refused 2 "policy 'nope'" heatmap -p nope "$tmp/tb"
+	refused 2 "show 'x': one of references" heatmap --show x "$tmp/tb"
+	refused 2 'ends with .svg or .png' heatmap -o x.gif "$tmp/tb"
+	refused 1 'No such file' heatmap "$tmp/none"
+	VMDEMO_DEVICE=$tmp/none refused 1 'is the module loaded' heatmap --space 3
+}
+
+# A line of the map: what stands for the page.
+row_of() {	# PAGE
+	sed -n "s/^ *$1 |//p" "$tmp/out"
+}
+
+test_heatmap() {
+	run heatmap -p lru -f 3 "$tmp/tb"
+	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ] &&
+		grep -q 'faults 12, evictions 9 (simulated: lru, 3 frames)' "$tmp/out" &&
+		[ "$(row_of 7)" = 'f  e             f  ' ] &&
+		[ "$(row_of 4)" = '       f  e         ' ]
+	report $? 'heatmap: faults and evictions where they were'
+	run heatmap -p lru -f 3 --show evictions --size 4x2 "$tmp/tb"
+	[ "$status" -eq 0 ] && [ "$(row_of 4)" = '. . ' ] && [ "$(row_of 0)" = ' #.:' ]
+	report $? 'heatmap: cells of several pages and references'
+	printf '1\n1000000\n' > "$tmp/far"
+	prints '2 references to 2 rows' heatmap "$tmp/far"
+	prints '^   1000000 | f$' heatmap -p opt "$tmp/far"
+	json heatmap -p opt -f 3 --json "$tmp/tb"
+	grep -q '"faults":9' "$tmp/out" && grep -q '"evictions":6' "$tmp/out"
+	report $? 'heatmap: the optimum as JSON'
+	# FAULT of 1, a write; EVICT of 1; FAULT of 2; END of 3: recorded, not simulated.
+	printf 'VMDTRACE\1\0\x20\0\0\x10\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' > "$tmp/e.vmd"
+	printf '\x09\2\2\0\1\2\4\3' >> "$tmp/e.vmd"
+	prints 'faults 2, evictions 1 (recorded)' heatmap "$tmp/e.vmd"
+	refused 2 'nothing is simulated' heatmap -f 3 "$tmp/e.vmd"
+}
+
+test_heatmap_pictures() {
+	if ! command -v gnuplot > /dev/null; then
+		echo '# SKIP heat maps as pictures: no gnuplot'
+		return
+	fi
+	run heatmap -p lru -f 3 -o "$tmp/it's.svg" "$tmp/tb"
+	[ "$status" -eq 0 ] && [ ! -s "$tmp/out" ] && [ ! -s "$tmp/err" ] &&
+		grep -q '>eviction<' "$tmp/it's.svg" && grep -q 'lru, 3 frames' "$tmp/it's.svg"
+	report $? 'heatmap: a picture in SVG'
+	run heatmap -p lru -f 100 -o "$tmp/x.png" "$tmp/tb"
+	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ] && [ "$(head -c 4 "$tmp/x.png" | tail -c 3)" = PNG ]
+	report $? 'heatmap: a picture in PNG, of no evictions'
+}
+
 test_quiz_usage
 test_quiz
 test_quiz_answers
 test_quiz_seed
+test_heatmap_usage
+test_heatmap
+test_heatmap_pictures
 finish
