@@ -285,9 +285,8 @@ static void top_draw_latency(const struct top_space *space, struct top_screen *s
 	for (i = 0; i < ARRAY_SIZE(parts); i++)
 		top_time(top_latency(space, parts[i]), b[i]);
 	top_put(screen, row, 0, TOP_PLAIN,
-		"%-10s 50%% %s, 90%% %s, 99%% %s, all %s; evictions/s %.0f, reads/s %.0f",
-		"fault time", b[0], b[1], b[2], b[3], TOP_RATE(space, evictions),
-		TOP_RATE(space, pages_read));
+		"%-10s 50%% %s, 90%% %s, 99%% %s, all %s; evict/s %.0f",
+		"fault time", b[0], b[1], b[2], b[3], TOP_RATE(space, evictions));
 }
 
 static const char *top_question(int ask)

@@ -29,6 +29,7 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "quiz",     "ask what a policy does next, and tell why",	      cmd_quiz },
 	{ "mrc",      "draw miss-ratio curves, the working set, reuse distances", cmd_mrc },
 	{ "heatmap",  "draw which pages are used, fault and are evicted when", cmd_heatmap },
+	{ "report",   "make a page for a browser about a reference string",   cmd_report },
 	{ "convert",  "turn a reference string from one format into another", cmd_convert },
 };
 

@@ -49,6 +49,7 @@ int cmd_policies(int argc, char **argv);
 int cmd_punch(int argc, char **argv);
 int cmd_quiz(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_stats(int argc, char **argv);

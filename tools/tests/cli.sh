@@ -40,7 +40,7 @@ test_help() {
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
 	for verb in list info stats top set policies pages advise punch sync play exec record simulate quiz \
-		heatmap compare mrc convert; do
+		heatmap report compare mrc convert; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
 }

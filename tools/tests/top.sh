@@ -81,7 +81,7 @@ while time.time() < end:
 	[ "$status" -eq 0 ] && grep -q "^> *$space fifo " "$tmp/out" &&
 		grep -Eq '^         0 [sdDrR<>]{8}\.{56}' "$tmp/out" &&
 		grep -Eq '^fault time 50% <[0-9]+ [num]s' "$tmp/out" &&
-		grep -Eq '^most missed ( [0-9] \([0-9]+\))' "$tmp/out"
+		grep -Eq '^most missed [0-9] \([0-9]+\)' "$tmp/out"
 	report $? 'top: a frame of a space that pages'
 	run top --once -d 1 --json "$space"
 	[ "$status" -eq 0 ] && python3 - "$tmp/out" "$space" <<'END'
@@ -96,7 +96,7 @@ assert len(now["most_missed"]) == 8 and not now["stopped"]
 END
 	report $? 'top: the same as JSON, with rates'
 	on_terminal 'top: policy and budget changed by keys' 80x24 see:fifo, 'key:plru\n' \
-		see:lru, 'key:b6\n' see:budget key:q -- "$tool" top "$space"
+		see:now 'key:b6\n' key:q -- "$tool" top "$space"
 	prints '^policy  *lru$' info "$space"
 	prints '^budget  *6$' info "$space"
 	on_terminal 'top: stops the program, and lets it go on at the end' 80x24 \

@@ -148,6 +148,87 @@ test_heatmap_pictures() {
 	report $? 'heatmap: a picture in PNG, of no evictions'
 }
 
+test_report_usage() {
+	echo "$textbook" > "$tmp/tb"
+	refused 2 'where to? give -o FILE.html' report "$tmp/tb"
+	refused 2 'either -o FILE.html or --json' report --json -o "$tmp/x.html" "$tmp/tb"
+	refused 2 'give either TRACE or --space' report -o "$tmp/x.html"
+	refused 2 'TRACE is read twice' report -o "$tmp/x.html" -
+	refused 2 'give it or --stats' report -o "$tmp/x.html" --space 3 --stats "$tmp/tb"
+	refused 2 'none: No such file' report -o "$tmp/x.html" --stats "$tmp/none" "$tmp/tb"
+	echo '{ "latency": [ 1,' > "$tmp/s.json"
+	refused 2 'not JSON: make it with' report -o "$tmp/x.html" --stats "$tmp/s.json" "$tmp/tb"
+	echo '{ "misses": 3 }' > "$tmp/s.json"
+	refused 2 'no latencies in it' report -o "$tmp/x.html" --stats "$tmp/s.json" "$tmp/tb"
+	refused 1 'No such file' report -o "$tmp/none/x.html" "$tmp/tb"
+	VMDEMO_DEVICE=$tmp/none refused 1 'is the module loaded' report -o "$tmp/x.html" --space 3
+	[ ! -e "$tmp/x.html" ]
+	report $? 'report: no page where something is wrong'
+}
+
+test_report() {
+	json report --json -p fifo -f 3 "$tmp/tb"
+	[ "$(answers misses | tr ' ' '\n' | sort -n | head -n 1)" = 9 ] &&
+		grep -q '"source":"simulated: fifo, 3 frames"' "$tmp/out" &&
+		grep -q '"faults":15,' "$tmp/out"
+	report $? 'report: the optimum, and what was simulated, as JSON'
+	grep -A 3 '"time":20' "$tmp/out" | grep -q '"map":"rrss...r"'
+	report $? 'report: the page map at the end'
+	printf '{ "latency": [ 0, 3, 5 ], "policy": "</script><b>" }' > "$tmp/s.json"
+	echo 0w > "$tmp/<b>.txt"
+	run report -o "$tmp/x.html" -f 1 --stats "$tmp/s.json" "$tmp/<b>.txt"
+	[ "$status" -eq 0 ] && [ ! -s "$tmp/out" ] && [ ! -s "$tmp/err" ] &&
+		[ "$(grep -c '</script>' "$tmp/x.html")" -eq 2 ] && ! grep -q '<b>' "$tmp/x.html" &&
+		! grep -qE '(src|href)=|@import|url\(|fetch\(' "$tmp/x.html"
+	report $? 'report: a page by itself, in which names are no tags'
+	run report -o - -f 3 "$tmp/tb"
+	cp "$tmp/out" "$tmp/first"
+	run report -o - -f 3 "$tmp/tb"
+	cmp -s "$tmp/out" "$tmp/first"
+	report $? 'report: the same page of the same string'
+	test_report_browser
+}
+
+# in_browser WIDTH OPTION...: the page as it is after drawing, in $tmp/dom.
+in_browser() {
+	local width=$1
+
+	shift
+	HOME=$tmp timeout 120 chromium --headless --no-sandbox --disable-gpu --window-size="$width,3000" \
+		"$@" "file://$tmp/page.html" 2> "$tmp/err"
+}
+
+# Drawn in all its parts, without an error, and not wider than the window.
+test_report_browser() {
+	local width dark
+
+	if ! command -v chromium > /dev/null; then
+		echo '# SKIP the report in a browser: no chromium'
+		return
+	fi
+	run report -f 3 --stats "$tmp/s.json" -o "$tmp/page.html" "$tmp/tb"
+	{
+		echo '<script>addEventListener("error", () => { document.title = "broken"; });</script>'
+		cat "$tmp/page.html"
+		echo '<script>document.title += " " + (document.documentElement.scrollWidth <= innerWidth)</script>'
+	} > "$tmp/with.html"
+	mv "$tmp/with.html" "$tmp/page.html"
+	for width in 1280 420; do
+		for dark in 0 1; do
+			in_browser "$width" --blink-settings=preferredColorScheme="$((1 - dark))" \
+				--dump-dom > "$tmp/out"
+			grep -q "<title>vmdemo: .*/tb true</title>" "$tmp/out" &&
+				[ "$(grep -o '<svg ' "$tmp/out" | wc -l)" -eq 3 ] &&
+				grep -q '<td>opt</td><td>9</td>' "$tmp/out"
+			report $? "report: drawn, $width wide, dark $dark"
+			in_browser "$width" --blink-settings=preferredColorScheme="$((1 - dark))" \
+				--screenshot="$tmp/$width-$dark.png" > "$tmp/out"
+		done
+		[ -s "$tmp/$width-0.png" ] && ! cmp -s "$tmp/$width-0.png" "$tmp/$width-1.png"
+		report $? "report: looks otherwise in the dark, $width wide"
+	done
+}
+
 test_quiz_usage
 test_quiz
 test_quiz_answers
@@ -155,4 +236,6 @@ test_quiz_seed
 test_heatmap_usage
 test_heatmap
 test_heatmap_pictures
+test_report_usage
+test_report
 finish
