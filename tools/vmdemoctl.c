@@ -21,6 +21,8 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "advise",   "read in, evict, pin, unmap pages of a space",  cmd_advise },
 	{ "punch",    "drop the content of pages of a space",	      cmd_punch },
 	{ "sync",     "write a space's dirty pages to its store",     cmd_sync },
+	{ "swapout",  "take all pages of a space out of their frames",	      cmd_swapout },
+	{ "swapin",   "bring back what swapout took",			      cmd_swapin },
 	{ "play",     "touch pages in a given order and show what happens", cmd_play },
 	{ "exec",     "run a program on a space of its own, or on a file", cmd_exec },
 	{ "record",   "write a space's references, or a program's, to a file", cmd_record },

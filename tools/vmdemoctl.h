@@ -53,6 +53,8 @@ int cmd_report(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
+int cmd_swapin(int argc, char **argv);
+int cmd_swapout(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 

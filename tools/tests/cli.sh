@@ -31,6 +31,8 @@ fake_proc() {
 . "$(dirname "$0")/record.sh"
 # shellcheck source=top.sh
 . "$(dirname "$0")/top.sh"
+# shellcheck source=swap.sh
+. "$(dirname "$0")/swap.sh"
 
 # Everything below works on no device at all.
 
@@ -39,7 +41,7 @@ test_help() {
 	prints 'Usage: vmdemoctl' --help
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
-	for verb in list info stats top set policies pages advise punch sync play exec record simulate quiz \
+	for verb in list info stats top set policies pages advise punch sync swapout swapin play exec record simulate quiz \
 		heatmap report compare mrc convert; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
@@ -284,6 +286,7 @@ test_device() {
 	test_exec_device
 	test_record_device
 	test_top_device
+	test_swap_device
 }
 
 test_help
@@ -300,6 +303,7 @@ test_file_usage
 test_punch_usage
 test_record_usage
 test_top
+test_swap_usage
 unset VMDEMO_PROC
 if [ -c "$device" ]; then
 	test_device

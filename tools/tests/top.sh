@@ -101,6 +101,21 @@ END
 	prints '^budget  *6$' info "$space"
 	on_terminal 'top: stops the program, and lets it go on at the end' 80x24 \
 		see:lru, key:s 'see:[STOPPED]' key:q -- "$tool" top "$space"
+	test_swap_programs
+	test_view_space
 	kill "$pid"
 	wait "$pid" 2> /dev/null
+}
+
+# Pictures of $space, which a program pages in.
+test_view_space() {
+	prints "^space $space: [1-9][0-9]* references to 8 rows.*(recorded)" \
+		heatmap --space "$space" --seconds 0.5
+	prints '^         7 |.*[&fe]' heatmap --space "$space" --seconds 0.5
+	run report --space "$space" --seconds 0.5 -o "$tmp/x.html"
+	[ "$status" -eq 0 ] && grep -q '"recorded":true' "$tmp/x.html" &&
+		grep -q '"policy":"lru","observer":"accessed"' "$tmp/x.html"
+	report $? 'report: a page of a space'
+	[ -z "$(find /tmp -maxdepth 1 -name 'vmdemoctl-??????')" ]
+	report $? 'what was recorded for it is deleted'
 }
