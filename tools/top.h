@@ -3,6 +3,7 @@
  * vmdemoctl top: all spaces and what happens in one of them, again and again.
  *
  *	top_data.c	what is shown: read from the module, rates, history
+ *	top_map.c	the pages of one space
  *	top_draw.c	a frame of it, as characters with attributes
  *	top_json.c	the same as JSON
  *	top_keys.c	keys, what they ask, what they change
@@ -20,6 +21,7 @@
 
 #define TOP_HISTORY	200
 #define TOP_HOT		8
+#define TOP_ORDER	32
 #define TOP_CELLS	4096
 #define TOP_TEXT	160
 
@@ -80,6 +82,9 @@ struct top_hot {
  * @looked: pages that were looked at: fewer than @pages in a very large space
  * @hot: the pages with most misses, the most first
  * @nr_hot: how many there are
+ * @order: the pages that the policy would let go next, in this order
+ * @nr_order: how many there are
+ * @order_known: whether debugfs can be read, and was
  */
 struct top_map {
 	__u64 pages;
@@ -91,6 +96,9 @@ struct top_map {
 	__u64 looked;
 	struct top_hot hot[TOP_HOT];
 	size_t nr_hot;
+	__u64 order[TOP_ORDER];
+	size_t nr_order;
+	bool order_known;
 };
 
 /**
@@ -135,6 +143,12 @@ double top_rate(const struct top_space *space, size_t at);
 
 /* Nanoseconds that @part of the faults since the frame before stayed below; 0: none. */
 __u64 top_latency(const struct top_space *space, double part);
+
+/* The pages of @space, in at most @cells; top->map_error tells why not. */
+void top_read_map(struct top *top, const struct top_space *space, size_t cells);
+
+/* As ctl_attach(), but silent: a space may have gone, or be somebody else's. */
+int top_attach(__u64 id);
 
 /* How a character is to look. */
 enum top_look {

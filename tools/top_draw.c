@@ -16,7 +16,7 @@
 /* Rows: title and heads above the spaces; head and legend above the map; below. */
 #define TOP_ABOVE	2
 #define TOP_BETWEEN	2
-#define TOP_BELOW	7
+#define TOP_BELOW	8
 
 /* What stands left of the map, and of lines with a name. */
 #define TOP_MARGIN	11
@@ -245,6 +245,24 @@ static void top_draw_hot(const struct top *top, struct top_screen *screen, int r
 	}
 }
 
+static void top_draw_order(const struct top *top, struct top_screen *screen, int row)
+{
+	int column = TOP_MARGIN;
+	char text[64];
+	size_t i;
+
+	top_put(screen, row, 0, TOP_PLAIN, "next to go");
+	if (!top->map.order_known)
+		top_put(screen, row, column + 1, TOP_PLAIN, "(only root sees it, in debugfs)");
+	for (i = 0; i < top->map.nr_order; i++) {
+		snprintf(text, sizeof(text), " %llu", top->map.order[i]);
+		if (column + (int)strlen(text) > screen->columns)
+			break;
+		top_put(screen, row, column, TOP_PLAIN, "%s", text);
+		column += strlen(text);
+	}
+}
+
 static void top_draw_spark(const struct top_space *space, struct top_screen *screen, int row)
 {
 	int room = screen->columns - TOP_MARGIN - 18, column = TOP_MARGIN;
@@ -339,6 +357,7 @@ void top_draw(const struct top *top, struct top_screen *screen)
 	row = screen->rows - TOP_BELOW;
 	top_draw_frames(top, space, screen, row);
 	top_draw_hot(top, screen, row + 2);
-	top_draw_spark(space, screen, row + 3);
-	top_draw_latency(space, screen, row + 4);
+	top_draw_order(top, screen, row + 3);
+	top_draw_spark(space, screen, row + 4);
+	top_draw_latency(space, screen, row + 5);
 }

@@ -91,6 +91,19 @@ static struct json_object *top_json_hot(const struct top_map *map)
 	return array;
 }
 
+static struct json_object *top_json_order(const struct top_map *map)
+{
+	struct json_object *array;
+	size_t i;
+
+	if (!map->order_known)
+		return NULL;
+	array = json_object_new_array();
+	for (i = 0; i < map->nr_order; i++)
+		json_object_array_add(array, json_object_new_uint64(map->order[i]));
+	return array;
+}
+
 static struct json_object *top_json_selected(const struct top *top,
 					     const struct top_space *space)
 {
@@ -101,6 +114,7 @@ static struct json_object *top_json_selected(const struct top *top,
 	ctl_json_add(object, "fault_ns_below", space->known ? top_json_latency(space) : NULL);
 	ctl_json_add(object, "map", *top->map_error ? NULL : top_json_map(&top->map));
 	ctl_json_add(object, "most_missed", top_json_hot(&top->map));
+	ctl_json_add(object, "next_to_go", top_json_order(&top->map));
 	return object;
 }
 

@@ -28,6 +28,10 @@ test_top() {
 	[ "$(wc -l < "$tmp/out")" -eq 22 ] && ! grep -q "$(printf '\033')" "$tmp/out" &&
 		[ "$(awk '{ if (length > n) n = length } END { print n }' "$tmp/out")" -le 80 ]
 	report $? 'a frame is text of 80 columns, without escape codes'
+	mkdir -p "$tmp/debug/spaces/3"
+	printf 'policy random:seed=7\n77\n5\n' > "$tmp/debug/spaces/3/policy"
+	VMDEMO_DEBUGFS=$tmp/debug prints '^next to go  *77 5$' top --once -d 0.05
+	VMDEMO_DEBUGFS=$tmp/none prints '^next to go  *(only root' top --once -d 0.05
 	LINES=23 prints 'at least 80x24 are needed' top --once -d 0.05
 	json top --once -d 0.05 --json
 	VMDEMO_PROC=$tmp/none refused 1 'is the module loaded' top --once
@@ -93,6 +97,7 @@ assert space["per_second"]["misses"] > 0 and space["budget"] == 4
 assert now["map"]["pages"] == 64 and now["map"]["cells"][8:] == "." * 56
 assert sum(now["map"]["counts"].values()) == 64 and now["fault_ns_below"]["p50"] > 0
 assert len(now["most_missed"]) == 8 and not now["stopped"]
+assert now["next_to_go"] is None or set(now["next_to_go"]) <= set(range(8))
 END
 	report $? 'top: the same as JSON, with rates'
 	on_terminal 'top: policy and budget changed by keys' 80x24 see:fifo, 'key:plru\n' \
