@@ -81,13 +81,13 @@ while time.time() < end:
 		"$tool" stats "$space" | grep -q '^evictions  *[1-9]'; do
 		sleep 0.2
 	done
-	run top --once -d 1 "$space"
+	run top --once -d 0.5 "$space"
 	[ "$status" -eq 0 ] && grep -q "^> *$space fifo " "$tmp/out" &&
 		grep -Eq '^         0 [sdDrR<>]{8}\.{56}' "$tmp/out" &&
 		grep -Eq '^fault time 50% <[0-9]+ [num]s' "$tmp/out" &&
 		grep -Eq '^most missed [0-9] \([0-9]+\)' "$tmp/out"
 	report $? 'top: a frame of a space that pages'
-	run top --once -d 1 --json "$space"
+	run top --once -d 0.5 --json "$space"
 	[ "$status" -eq 0 ] && python3 - "$tmp/out" "$space" <<'END'
 import json, sys
 frame = json.load(open(sys.argv[1]))
