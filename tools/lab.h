@@ -263,4 +263,12 @@ struct lab_mrc {
 int lab_picture(const struct lab_mrc *mrc, const char *path);
 int lab_check_picture(const char *path);
 
+/*
+ * Run gnuplot, for a picture of that size: what is written to the result tells
+ * it what to draw. NULL, or an exit status at the end, after having told.
+ */
+FILE *lab_gnuplot_start(const char *path, int width, int height);
+void lab_gnuplot_quote(FILE *to, const char *text);
+int lab_gnuplot_end(FILE *to, const char *path);
+
 #endif /* _CTL_LAB_H */

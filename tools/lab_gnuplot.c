@@ -24,7 +24,7 @@ int lab_check_picture(const char *path)
 }
 
 /* A string of gnuplot's: what is in single quotes is taken as it is. */
-static void picture_quote(FILE *to, const char *text)
+void lab_gnuplot_quote(FILE *to, const char *text)
 {
 	fputc('\'', to);
 	for (; *text; text++) {
@@ -33,6 +33,27 @@ static void picture_quote(FILE *to, const char *text)
 		fputc(*text == '\n' ? ' ' : *text, to);
 	}
 	fputc('\'', to);
+}
+
+FILE *lab_gnuplot_start(const char *path, int width, int height)
+{
+	bool svg = picture_ends(path, ".svg");
+	FILE *to;
+
+	/* It may end before it has read all: that is an error, no death. */
+	signal(SIGPIPE, SIG_IGN);
+	fflush(NULL);
+	to = popen("exec gnuplot", "we");
+	if (!to) {
+		ctl_fail("gnuplot: %s", strerror(errno));
+		return NULL;
+	}
+	fprintf(to, "set terminal %s size %d,%d font 'sans,%d' background 'white'\n",
+		svg ? "svg" : "pngcairo", width, height, svg ? 15 : 12);
+	fputs("set output ", to);
+	lab_gnuplot_quote(to, path);
+	fputc('\n', to);
+	return to;
 }
 
 static void picture_curve_data(FILE *to, const struct lab_curve *curve, size_t number)
@@ -72,22 +93,15 @@ static void picture_reuse_data(FILE *to, const struct lab_stack *stack)
 	fprintf(to, "\"first use\" %llu\nEOD\n", (__u64)stack->cold);
 }
 
-static void picture_start(FILE *to, const struct lab_mrc *mrc, const char *path)
+static void picture_start(FILE *to, const struct lab_mrc *mrc)
 {
 	char name[128], title[256];
 
-	if (picture_ends(path, ".svg"))
-		fputs("set terminal svg size 1000,1300 font 'sans,15' background 'white'\n", to);
-	else
-		fputs("set terminal pngcairo size 1000,1300 font 'sans,12' background 'white'\n",
-		      to);
-	fputs("set output ", to);
-	picture_quote(to, path);
 	snprintf(title, sizeof(title), "%s: %zu references to %u pages",
 		 ctl_printable(mrc->trace->name, name, sizeof(name)), mrc->trace->nr,
 		 mrc->trace->pages);
-	fputs("\nset multiplot title ", to);
-	picture_quote(to, title);
+	fputs("set multiplot title ", to);
+	lab_gnuplot_quote(to, title);
 	fputs(" noenhanced\nset encoding utf8\nset grid\nset border 3\n"
 	      "set tics nomirror out noenhanced\nset yrange [0:*]\n",
 	      to);
@@ -130,7 +144,7 @@ static void picture_curves(FILE *to, const struct lab_mrc *mrc, bool log_x)
 			i ? ", " : "", i, style,
 			1.5 + 4.5 * (mrc->nr_curves - 1 - i) / mrc->nr_curves,
 			i / ARRAY_SIZE(colours) % 4 + 1, colours[i % ARRAY_SIZE(colours)]);
-		picture_quote(to, mrc->curves[i].name);
+		lab_gnuplot_quote(to, mrc->curves[i].name);
 	}
 	fputs("\nunset logscale x\nset format x '%.0f'\nunset key\nset xtics autofreq\n"
 	      "set rmargin 8\n", to);
@@ -158,7 +172,7 @@ static bool picture_is_wide(const struct lab_mrc *mrc)
 	return lab_is_wide(curve->x[0], curve->x[curve->nr - 1]);
 }
 
-static int picture_end(FILE *to, const char *path)
+int lab_gnuplot_end(FILE *to, const char *path)
 {
 	int status = pclose(to);
 
@@ -171,21 +185,17 @@ static int picture_end(FILE *to, const char *path)
 
 int lab_picture(const struct lab_mrc *mrc, const char *path)
 {
-	FILE *to;
+	FILE *to = lab_gnuplot_start(path, 1000, 1300);
 	size_t i;
 
-	/* It may end before it has read all: that is an error, no death. */
-	signal(SIGPIPE, SIG_IGN);
-	fflush(NULL);
-	to = popen("exec gnuplot", "we");
 	if (!to)
-		return ctl_fail("gnuplot: %s", strerror(errno));
+		return CTL_FAILED;
 	for (i = 0; i < mrc->nr_curves; i++)
 		picture_curve_data(to, &mrc->curves[i], i);
 	picture_ws_data(to, &mrc->ws);
 	picture_reuse_data(to, &mrc->stack);
-	picture_start(to, mrc, path);
+	picture_start(to, mrc);
 	picture_curves(to, mrc, picture_is_wide(mrc));
 	picture_below(to, mrc);
-	return picture_end(to, path);
+	return lab_gnuplot_end(to, path);
 }

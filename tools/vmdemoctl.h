@@ -40,6 +40,7 @@ int cmd_compare(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_future(int argc, char **argv);
+int cmd_heatmap(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_pages(int argc, char **argv);
@@ -47,17 +48,22 @@ int cmd_mrc(int argc, char **argv);
 int cmd_play(int argc, char **argv);
 int cmd_policies(int argc, char **argv);
 int cmd_punch(int argc, char **argv);
+int cmd_quiz(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_shadow(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_step(int argc, char **argv);
+int cmd_swapin(int argc, char **argv);
+int cmd_swapout(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
 int cmd_tables(int argc, char **argv);
 int cmd_tlb(int argc, char **argv);
 int cmd_walk(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 
 /* Options that every verb takes, before or after its name. */
 struct ctl_options {

@@ -37,6 +37,10 @@ fake_proc() {
 . "$(dirname "$0")/walk.sh"
 # shellcheck source=step.sh
 . "$(dirname "$0")/step.sh"
+# shellcheck source=top.sh
+. "$(dirname "$0")/top.sh"
+# shellcheck source=swap.sh
+. "$(dirname "$0")/swap.sh"
 
 # Everything below works on no device at all.
 
@@ -45,8 +49,8 @@ test_help() {
 	prints 'Usage: vmdemoctl' --help
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
-	for verb in list info stats set shadow policies pages advise punch sync play future exec record step watch simulate \
-		compare mrc convert walk tables tlb; do
+	for verb in list info stats top set shadow policies pages advise punch sync swapout swapin play future exec record step watch simulate quiz \
+		heatmap report compare mrc convert walk tables tlb; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
 }
@@ -371,6 +375,8 @@ test_device() {
 	test_step_device
 	test_step_keys
 	test_watch_device
+	test_top_device
+	test_swap_device
 }
 
 test_help
@@ -393,6 +399,8 @@ test_tables
 test_tlb
 test_step_usage
 test_explain
+test_top
+test_swap_usage
 unset VMDEMO_PROC
 if [ -c "$device" ]; then
 	test_device
