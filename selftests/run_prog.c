@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * run_prog WHAT [N]: a program for "vmdemoctl run", whose output depends on
+ * nothing but its arguments. It ends with 1 where memory is not what it has to be.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define THREADS	16
+#define MIB	(1UL << 20)
+
+#define fatal(...) do { fprintf(stderr, "run_prog: " __VA_ARGS__); fputc('\n', stderr); \
+	exit(1); } while (0)
+
+static uint64_t next(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return *seed >> 33;
+}
+
+/* Blocks of many sizes come and go; each is full of its own number. */
+static uint64_t churn(uint64_t seed, int steps)
+{
+	enum { BLOCKS = 2000 };
+	struct { uint64_t *at; size_t words; } block[BLOCKS] = { 0 };
+	uint64_t sum = 0;
+	size_t i, w;
+
+	while (steps--) {
+		i = next(&seed) % BLOCKS;
+		for (w = 0; w < block[i].words; w++)
+			if (block[i].at[w] != (i ^ w))
+				fatal("block %zu, word %zu: %llx", i, w,
+				      (unsigned long long)block[i].at[w]);
+		sum += block[i].words;
+		block[i].words = 1 + next(&seed) % (next(&seed) % 16 ? 200 : 4000);
+		block[i].at = realloc(block[i].at, block[i].words * 8);
+		for (w = 0; block[i].at && w < block[i].words; w++)
+			block[i].at[w] = i ^ w;
+		if (!block[i].at)
+			fatal("no memory");
+	}
+	for (i = 0; i < BLOCKS; i++)
+		free(block[i].at);
+	return sum;
+}
+
+struct job {
+	pthread_t thread;
+	uint64_t seed;
+	int steps;
+	uint64_t result;
+};
+
+static void *job_run(void *data)
+{
+	struct job *job = data;
+
+	job->result = churn(job->seed, job->steps);
+	return NULL;
+}
+
+static void do_threads(int steps)
+{
+	struct job *job = calloc(THREADS, sizeof(*job));
+	int i;
+
+	for (i = 0; i < THREADS; i++) {
+		job[i].seed = i;
+		job[i].steps = steps;
+		if (pthread_create(&job[i].thread, NULL, job_run, &job[i]))
+			fatal("no thread");
+	}
+	for (i = 0; i < THREADS; i++) {
+		pthread_join(job[i].thread, NULL);
+		printf("thread %d: %llu\n", i, (unsigned long long)job[i].result);
+	}
+}
+
+/* Words that all know who wrote them last. */
+static void fill(uint64_t *words, size_t n, uint64_t who)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		words[i] = who * 1000003 + i;
+}
+
+static void expect(const uint64_t *words, size_t n, uint64_t who, const char *when)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (words[i] != who * 1000003 + i)
+			fatal("%s: word %zu is %llu, not of %llu", when, i,
+			      (unsigned long long)words[i], (unsigned long long)who);
+}
+
+static int reap(pid_t child)
+{
+	int status;
+
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		fatal("no child: %s", strerror(errno));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Each generation writes over what it got, makes the next, and looks again. */
+static int generation(uint64_t *words, size_t n, int depth, int deepest)
+{
+	pid_t child[2];
+	int i, failed = 0;
+
+	expect(words, n, depth - 1, "inherited");
+	fill(words, n, depth);
+	free(malloc(3 * MIB));
+	for (i = 0; i < 2 && depth < deepest; i++) {
+		child[i] = fork();
+		if (!child[i])
+			_exit(generation(words, n, depth + 1, deepest));
+	}
+	fill(words, n, depth + 100);
+	churn(depth, 300);
+	/* In another order than they came: the elder ends last, often enough. */
+	for (i = 1; i >= 0 && depth < deepest; i--)
+		failed |= reap(child[i]);
+	expect(words, n, depth + 100, "after the children");
+	return failed;
+}
+
+static void do_fork(int kib)
+{
+	size_t n = kib * 1024 / 8;
+	uint64_t *words = malloc(n * 8);
+
+	fill(words, n, 0);
+	printf("generations: %d\n", generation(words, n, 1, 4));
+}
+
+/* The parent is gone long before the child is done with what it inherited. */
+static void do_orphan(int kib)
+{
+	size_t n = kib * 1024 / 8;
+	uint64_t *words = malloc(n * 8);
+	int ends[2], said = -1;
+
+	fill(words, n, 7);
+	if (pipe(ends))
+		fatal("pipe");
+	if (!reap(fork() ?: ({
+		if (fork())
+			_exit(0);
+		while (getppid() != 1 && said++ < 1000)
+			usleep(1000);
+		expect(words, n, 7, "orphan");
+		fill(words, n, 8);
+		expect(words, n, 8, "orphan wrote");
+		said = 42;
+		_exit(write(ends[1], &said, sizeof(said)) != sizeof(said));
+		0;
+	})))
+		fill(words, n, 9);
+	close(ends[1]);
+	if (read(ends[0], &said, sizeof(said)) != sizeof(said) || said != 42)
+		fatal("the orphan failed");
+	expect(words, n, 9, "parent of an orphan");
+	puts("orphan: 42");
+}
+
+/* A pair that is always equal under its lock, and streams that are locked. */
+static struct shared {
+	pthread_mutex_t lock;
+	uint64_t *one;
+	uint64_t *other;
+	size_t n;
+	FILE *stream;
+	int stop;
+} *shared;
+
+static void *writer(void *data)
+{
+	uint64_t who = (uintptr_t)data;
+
+	while (!__atomic_load_n(&shared->stop, __ATOMIC_RELAXED)) {
+		pthread_mutex_lock(&shared->lock);
+		fill(shared->one, shared->n, who);
+		fill(shared->other, shared->n, who);
+		pthread_mutex_unlock(&shared->lock);
+		fprintf(shared->stream, "%llu\n", (unsigned long long)who);
+		churn(who++, 5);
+	}
+	return NULL;
+}
+
+static void fork_lock(void)
+{
+	pthread_mutex_lock(&shared->lock);
+}
+
+static void fork_unlock(void)
+{
+	pthread_mutex_unlock(&shared->lock);
+}
+
+/* What a child has to find: one moment of what threads write all the time. */
+static int thread_child(int i)
+{
+	if (memcmp(shared->one, shared->other, shared->n * 8))
+		return 2;
+	expect(shared->one, shared->n, shared->one[0] / 1000003, "of a thread");
+	fill(shared->one, shared->n, i);
+	churn(i, 100);
+	expect(shared->one, shared->n, i, "of the child");
+	return 0;
+}
+
+static void do_threads_fork(int forks)
+{
+	pthread_t thread[4];
+	uintptr_t i;
+
+	shared = calloc(1, sizeof(*shared));
+	pthread_mutex_init(&shared->lock, NULL);
+	pthread_atfork(fork_lock, fork_unlock, fork_unlock);
+	shared->n = 20000;
+	shared->one = calloc(shared->n, 8);
+	shared->other = calloc(shared->n, 8);
+	shared->stream = fopen("/dev/null", "w");
+	fill(shared->one, shared->n, 0);
+	fill(shared->other, shared->n, 0);
+	for (i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, writer, (void *)(i * 100000));
+	while (forks--) {
+		pid_t child = fork();
+
+		if (!child)
+			_exit(thread_child(forks));
+		if (reap(child))
+			fatal("a child of a program with threads failed");
+	}
+	shared->stop = 1;
+	for (i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	if (memcmp(shared->one, shared->other, shared->n * 8))
+		fatal("the parent's own pair differs");
+	puts("threads and fork: same");
+}
+
+/* All that mmap() and its kin promise of private anonymous memory. */
+static void do_mmap(int mib)
+{
+	size_t length = mib * MIB, n = length / 8;
+	uint64_t *words = mmap(NULL, length, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *hole = (char *)words + length / 2;
+
+	if (words == MAP_FAILED)
+		fatal("mmap: %s", strerror(errno));
+	for (size_t i = 0; i < n; i++)
+		if (words[i])
+			fatal("not zero at first");
+	fill(words, n, 3);
+	words = mremap(words, length, 2 * length, MREMAP_MAYMOVE);
+	expect(words, n, 3, "mremap");
+	if (words[n] || words[2 * n - 1])
+		fatal("not zero where it grew");
+	hole = (char *)words + length / 2;
+	if (madvise(hole, MIB / 2, MADV_DONTNEED) || *hole || hole[MIB / 2 - 1] ||
+	    !hole[MIB / 2])
+		fatal("MADV_DONTNEED");
+	if (mprotect(hole, 4096, PROT_READ) || munmap(hole + 65536, 65536))
+		fatal("mprotect, munmap: %s", strerror(errno));
+	if (!reap(fork() ?: ({ signal(SIGSEGV, SIG_DFL); *hole = 1; _exit(0); 0; })))
+		fatal("a child may write to what its parent has protected");
+	if (!reap(fork() ?: ({ signal(SIGSEGV, SIG_DFL); hole[65536] = 1; _exit(0); 0; })))
+		fatal("a child may write to what its parent has unmapped");
+	if (mmap(hole, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		 -1, 0) != hole || *hole)
+		fatal("MAP_FIXED");
+	*hole = 5;
+	if (reap(fork() ?: ({ int bad = *hole != 5; *hole = 6; _exit(bad); 0; })) || *hole != 5)
+		fatal("what was mapped over it, in a child");
+	munmap(words, 2 * length);
+	puts("mmap: same");
+}
+
+/* More than there is: malloc() says so, and what there was is still good. */
+static void do_exhaust(int mib)
+{
+	size_t n = MIB / 8, blocks = 0;
+	uint64_t *block[4096];
+
+	while (blocks < 4096 && blocks < (size_t)mib) {
+		block[blocks] = malloc(MIB);
+		if (!block[blocks])
+			break;
+		fill(block[blocks], n, blocks);
+		blocks++;
+	}
+	printf("%s\n", blocks == (size_t)mib ? "all" : errno == ENOMEM ? "ENOMEM" : "?");
+	while (blocks--)
+		expect(block[blocks], n, blocks, "when full");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(int n);
+	} what[] = {
+		{ "threads", do_threads }, { "fork", do_fork }, { "orphan", do_orphan },
+		{ "threads-fork", do_threads_fork }, { "mmap", do_mmap },
+		{ "exhaust", do_exhaust },
+	};
+	size_t i;
+
+	for (i = 0; argc == 3 && i < sizeof(what) / sizeof(what[0]); i++) {
+		if (strcmp(argv[1], what[i].name))
+			continue;
+		/* Children must not print what waits in the parent's buffer. */
+		setvbuf(stdout, NULL, _IOLBF, 0);
+		what[i].run(atoi(argv[2]));
+		return 0;
+	}
+	fatal("usage: run_prog threads|fork|orphan|threads-fork|mmap|exhaust N");
+}
