@@ -140,7 +140,7 @@ test_exhaust() {
 
 # shellcheck disable=SC2317
 test_cxx() {
-	same 'C++: new, containers, bad_alloc' -b 1M -- "$DIR/run_cxx" 20000
+	same 'C++: new, containers, bad_alloc' -b 1M -- "$DIR/run_cxx" 12000
 }
 
 # shellcheck disable=SC2317,SC2016
@@ -162,14 +162,14 @@ test_live() {
 
 # shellcheck disable=SC2317
 test_sort() {
-	seq 1 60000 | awk '{ print ($1 * 7919) % 60013, $1 }' >"$tmp/lines"
+	seq 1 30000 | awk '{ print ($1 * 7919) % 30011, $1 }' >"$tmp/lines"
 	LC_ALL=C stdin=$tmp/lines same sort -b 1M -- sort -n --parallel=1 -S 16M
 }
 
 # shellcheck disable=SC2317
 test_python() {
 	cat >"$tmp/p.py" <<'END'
-d, seed, n = {}, 1, 40000
+d, seed, n = {}, 1, 15000
 for i in range(n):
     seed = (seed * 1103515245 + 12345) % 2147483648
     d.setdefault("key %d" % (seed % 9973), []).append(i)
@@ -177,15 +177,15 @@ l = [[i, str(i)] for i in range(n)]
 l.sort(key=lambda e: e[1])
 print(len(d), sum(len(k) * v[-1] for k, v in d.items()), l[n // 2], l[-1])
 END
-	same 'python3: a large dict, lists' -b 2M -- python3 -S "$tmp/p.py"
-	PYTHONMALLOC=malloc same 'python3, every object by malloc' -b 2M -- python3 -S "$tmp/p.py"
+	same 'python3: a large dict, lists' -b 4M -- python3 -S "$tmp/p.py"
+	PYTHONMALLOC=malloc same 'python3, every object by malloc' -b 4M -- python3 -S "$tmp/p.py"
 }
 
 # shellcheck disable=SC2317
 test_sqlite() {
 	cat >"$tmp/q.sql" <<'END'
 create table t(id integer primary key, a integer, b text);
-with recursive n(i) as (select 1 union all select i + 1 from n where i < 15000)
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 12000)
 insert into t select i, (i * 7919) % 10007, 'row ' || i || hex(zeroblob(20)) from n;
 create index ta on t(a);
 delete from t where id % 5 = 0;
@@ -245,8 +245,8 @@ test_redis() {
 	report $? "redis-server under redis-benchmark, bgsave ($(counter misses) misses, $(counter evictions) evictions)"
 }
 
-steps=600 forks=12
-[ -z "${VMD_SHORT:-}" ] || { steps=100 && forks=3 && ALL=("${SHORT[@]}"); }
+steps=150 forks=6
+[ -z "${VMD_SHORT:-}" ] || { steps=50 && forks=2 && ALL=("${SHORT[@]}"); }
 [ $# -gt 0 ] || set -- "${ALL[@]}"
 for t; do
 	start=$SECONDS

@@ -4,7 +4,9 @@
  * nothing but its arguments. It ends with 1 where memory is not what it has to be.
  */
 #define _GNU_SOURCE
+#include <err.h>
 #include <errno.h>
+#include <linux/types.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -15,24 +17,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define THREADS	16
-#define MIB	(1UL << 20)
+#define MIB	1048576UL
 
-#define fatal(...) do { fprintf(stderr, "run_prog: " __VA_ARGS__); fputc('\n', stderr); \
-	exit(1); } while (0)
+#define fatal(...)	errx(1, __VA_ARGS__)
 
-static uint64_t next(uint64_t *seed)
+static __u64 next(__u64 *seed)
 {
 	*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
 	return *seed >> 33;
 }
 
 /* Blocks of many sizes come and go; each is full of its own number. */
-static uint64_t churn(uint64_t seed, int steps)
+static __u64 churn(__u64 seed, int steps)
 {
 	enum { BLOCKS = 2000 };
-	struct { uint64_t *at; size_t words; } block[BLOCKS] = { 0 };
-	uint64_t sum = 0;
+	struct { __u64 *at; size_t words; } block[BLOCKS] = { 0 };
+	__u64 sum = 0;
 	size_t i, w;
 
 	while (steps--) {
@@ -56,9 +58,9 @@ static uint64_t churn(uint64_t seed, int steps)
 
 struct job {
 	pthread_t thread;
-	uint64_t seed;
+	__u64 seed;
 	int steps;
-	uint64_t result;
+	__u64 result;
 };
 
 static void *job_run(void *data)
@@ -87,7 +89,7 @@ static void do_threads(int steps)
 }
 
 /* Words that all know who wrote them last. */
-static void fill(uint64_t *words, size_t n, uint64_t who)
+static void fill(__u64 *words, size_t n, __u64 who)
 {
 	size_t i;
 
@@ -95,7 +97,7 @@ static void fill(uint64_t *words, size_t n, uint64_t who)
 		words[i] = who * 1000003 + i;
 }
 
-static void expect(const uint64_t *words, size_t n, uint64_t who, const char *when)
+static void expect(const __u64 *words, size_t n, __u64 who, const char *when)
 {
 	size_t i;
 
@@ -115,7 +117,7 @@ static int reap(pid_t child)
 }
 
 /* Each generation writes over what it got, makes the next, and looks again. */
-static int generation(uint64_t *words, size_t n, int depth, int deepest)
+static int generation(__u64 *words, size_t n, int depth, int deepest)
 {
 	pid_t child[2];
 	int i, failed = 0;
@@ -140,35 +142,42 @@ static int generation(uint64_t *words, size_t n, int depth, int deepest)
 static void do_fork(int kib)
 {
 	size_t n = kib * 1024 / 8;
-	uint64_t *words = malloc(n * 8);
+	__u64 *words = malloc(n * 8);
 
 	fill(words, n, 0);
 	printf("generations: %d\n", generation(words, n, 1, 4));
+}
+
+/* What the child says to its grandparent when all went well. */
+static int orphan(__u64 *words, size_t n, int to)
+{
+	int tries, said = 42;
+
+	for (tries = 0; getppid() != 1 && tries < 1000; tries++)
+		usleep(1000);
+	expect(words, n, 7, "a grandchild");
+	fill(words, n, 8);
+	expect(words, n, 8, "a grandchild wrote");
+	return write(to, &said, sizeof(said)) != sizeof(said);
 }
 
 /* The parent is gone long before the child is done with what it inherited. */
 static void do_orphan(int kib)
 {
 	size_t n = kib * 1024 / 8;
-	uint64_t *words = malloc(n * 8);
+	__u64 *words = malloc(n * 8);
 	int ends[2], said = -1;
+	pid_t child;
 
 	fill(words, n, 7);
 	if (pipe(ends))
 		fatal("pipe");
-	if (!reap(fork() ?: ({
-		if (fork())
-			_exit(0);
-		while (getppid() != 1 && said++ < 1000)
-			usleep(1000);
-		expect(words, n, 7, "orphan");
-		fill(words, n, 8);
-		expect(words, n, 8, "orphan wrote");
-		said = 42;
-		_exit(write(ends[1], &said, sizeof(said)) != sizeof(said));
-		0;
-	})))
-		fill(words, n, 9);
+	child = fork();
+	if (!child)
+		_exit(fork() ? 0 : orphan(words, n, ends[1]));
+	if (reap(child))
+		fatal("a child failed");
+	fill(words, n, 9);
 	close(ends[1]);
 	if (read(ends[0], &said, sizeof(said)) != sizeof(said) || said != 42)
 		fatal("the orphan failed");
@@ -179,8 +188,8 @@ static void do_orphan(int kib)
 /* A pair that is always equal under its lock, and streams that are locked. */
 static struct shared {
 	pthread_mutex_t lock;
-	uint64_t *one;
-	uint64_t *other;
+	__u64 *one;
+	__u64 *other;
 	size_t n;
 	FILE *stream;
 	int stop;
@@ -188,7 +197,7 @@ static struct shared {
 
 static void *writer(void *data)
 {
-	uint64_t who = (uintptr_t)data;
+	__u64 who = (uintptr_t)data;
 
 	while (!__atomic_load_n(&shared->stop, __ATOMIC_RELAXED)) {
 		pthread_mutex_lock(&shared->lock);
@@ -255,40 +264,65 @@ static void do_threads_fork(int forks)
 	puts("threads and fork: same");
 }
 
+/* Writes to @at in a child: how that ends. */
+static int child_writes(char *at, char value)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		signal(SIGSEGV, SIG_DFL);
+		__atomic_store_n(at, value, __ATOMIC_RELAXED);
+		_exit(0);
+	}
+	return reap(child);
+}
+
+static void check_zero(const __u64 *words, size_t n, const char *when)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (words[i])
+			fatal("%s: not zero", when);
+}
+
+/* A page that is protected, a hole, something else in its place. */
+static void check_hole(char *at)
+{
+	if (mprotect(at, 4096, PROT_READ) || munmap(at + 65536, 65536))
+		fatal("mprotect, munmap: %s", strerror(errno));
+	if (!child_writes(at, 1))
+		fatal("a child may write to what its parent has protected");
+	if (!child_writes(at + 65536, 1))
+		fatal("a child may write to what its parent has unmapped");
+	if (mmap(at, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		 -1, 0) != at || *at)
+		fatal("MAP_FIXED");
+	*at = 5;
+	if (child_writes(at, 6) || *at != 5)
+		fatal("a child writes to what was mapped over it");
+}
+
 /* All that mmap() and its kin promise of private anonymous memory. */
 static void do_mmap(int mib)
 {
 	size_t length = mib * MIB, n = length / 8;
-	uint64_t *words = mmap(NULL, length, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char *hole = (char *)words + length / 2;
+	__u64 *words = mmap(NULL, length, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *hole;
 
 	if (words == MAP_FAILED)
 		fatal("mmap: %s", strerror(errno));
-	for (size_t i = 0; i < n; i++)
-		if (words[i])
-			fatal("not zero at first");
+	check_zero(words, n, "at first");
 	fill(words, n, 3);
 	words = mremap(words, length, 2 * length, MREMAP_MAYMOVE);
 	expect(words, n, 3, "mremap");
-	if (words[n] || words[2 * n - 1])
-		fatal("not zero where it grew");
+	check_zero(words + n, n, "where it grew");
 	hole = (char *)words + length / 2;
-	if (madvise(hole, MIB / 2, MADV_DONTNEED) || *hole || hole[MIB / 2 - 1] ||
-	    !hole[MIB / 2])
+	if (madvise(hole, MIB / 2, MADV_DONTNEED) || !hole[MIB / 2 + 8])
 		fatal("MADV_DONTNEED");
-	if (mprotect(hole, 4096, PROT_READ) || munmap(hole + 65536, 65536))
-		fatal("mprotect, munmap: %s", strerror(errno));
-	if (!reap(fork() ?: ({ signal(SIGSEGV, SIG_DFL); *hole = 1; _exit(0); 0; })))
-		fatal("a child may write to what its parent has protected");
-	if (!reap(fork() ?: ({ signal(SIGSEGV, SIG_DFL); hole[65536] = 1; _exit(0); 0; })))
-		fatal("a child may write to what its parent has unmapped");
-	if (mmap(hole, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-		 -1, 0) != hole || *hole)
-		fatal("MAP_FIXED");
-	*hole = 5;
-	if (reap(fork() ?: ({ int bad = *hole != 5; *hole = 6; _exit(bad); 0; })) || *hole != 5)
-		fatal("what was mapped over it, in a child");
+	check_zero((__u64 *)hole, MIB / 16, "MADV_DONTNEED");
+	check_hole(hole);
 	munmap(words, 2 * length);
 	puts("mmap: same");
 }
@@ -297,7 +331,7 @@ static void do_mmap(int mib)
 static void do_exhaust(int mib)
 {
 	size_t n = MIB / 8, blocks = 0;
-	uint64_t *block[4096];
+	__u64 *block[4096];
 
 	while (blocks < 4096 && blocks < (size_t)mib) {
 		block[blocks] = malloc(MIB);
@@ -323,7 +357,7 @@ int main(int argc, char **argv)
 	};
 	size_t i;
 
-	for (i = 0; argc == 3 && i < sizeof(what) / sizeof(what[0]); i++) {
+	for (i = 0; argc == 3 && i < ARRAY_SIZE(what); i++) {
 		if (strcmp(argv[1], what[i].name))
 			continue;
 		/* Children must not print what waits in the parent's buffer. */

@@ -44,7 +44,7 @@ static int run_look_elf(const char *path, int fd)
 		return ctl_fail("%s: a 32-bit program: only 64-bit ones can be run so", path);
 	if (run_has_loader(fd, &head))
 		return CTL_OK;
-	return ctl_fail("%s: statically linked: its malloc() cannot be replaced; 'vmdemoctl exec' hands a program a space as a descriptor",
+	return ctl_fail("%s: statically linked: its malloc() cannot be replaced ('exec' may do)",
 			path);
 }
 
@@ -57,7 +57,7 @@ static int run_look_rights(const char *path, int fd)
 		return ctl_fail("%s: %s", path, strerror(errno));
 	if ((st.st_mode & S_ISUID && st.st_uid != geteuid()) ||
 	    (st.st_mode & S_ISGID && st.st_gid != getegid()))
-		return ctl_fail("%s: set-user-id or set-group-id: the loader takes no library from us; run it as the user it becomes",
+		return ctl_fail("%s: set-user-id or set-group-id: it takes no library from us",
 				path);
 	if (geteuid() && fgetxattr(fd, "security.capability", NULL, 0) > 0)
 		return ctl_fail("%s: it has file capabilities: the loader takes no library from us",
@@ -106,11 +106,10 @@ int run_libraries(char **preload)
 	void *library = dlopen(RUN_MALLOC, RTLD_LAZY | RTLD_LOCAL);
 
 	if (!library)
-		return ctl_fail("%s is missing: install the package libmimalloc2.0 ('apt-get install libmimalloc2.0')",
-				RUN_MALLOC);
+		return ctl_fail("%s is missing: 'apt-get install libmimalloc2.0'", RUN_MALLOC);
 	*preload = run_find_preload();
 	if (!*preload)
-		return ctl_fail("%s is neither beside vmdemoctl nor in %s: 'make install' puts it there",
+		return ctl_fail("%s is neither beside vmdemoctl nor in %s ('make install')",
 				RUN_PRELOAD, CTL_LIBDIR);
 	/* LD_PRELOAD has no way to say that one of these is part of a name. */
 	if (!strpbrk(*preload, ": "))

@@ -33,12 +33,12 @@ static void run_line(const struct run_show *show, const struct vmd_stats *stats)
 {
 	const struct vmd_info *info = &show->program.space.info;
 
-	fprintf(stderr, "%s%.0f s: %.0f of %.0f MiB resident, misses %llu (%llu/s), read %.0f MiB, written %.0f MiB%s",
+	fprintf(stderr, "%s%.0f s: %.0f of %.0f MiB resident, misses %llu (%llu/s), ",
 		show->terminal ? "\r" : "", run_seconds(show), RUN_MIB(stats->resident, info),
 		RUN_MIB(stats->budget, info), stats->misses,
-		run_rate(show, stats->misses, show->last.misses),
-		RUN_MIB(stats->pages_read, info), RUN_MIB(stats->pages_written, info),
-		show->terminal ? "\033[K" : "\n");
+		run_rate(show, stats->misses, show->last.misses));
+	fprintf(stderr, "read %.0f MiB, written %.0f MiB%s", RUN_MIB(stats->pages_read, info),
+		RUN_MIB(stats->pages_written, info), show->terminal ? "\033[K" : "\n");
 }
 
 void run_tick(const struct exec_program *program)
@@ -142,7 +142,7 @@ int run_end(struct run_show *show, int report_fd, const char *report)
 	if (show->live && show->terminal)
 		fputs("\r\033[K", stderr);
 	if (!stats.references && !stats.zero_fills)
-		ctl_fail("%s has not used the space: a static or set-user-id program that it ran did the work?",
+		ctl_fail("%s has not used the space: a static program that it became?",
 			 show->program.argv[0]);
 	status = run_print(show, &stats, seconds, ctl_options.json, STDERR_FILENO);
 	if (status || report_fd < 0)

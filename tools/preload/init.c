@@ -17,13 +17,8 @@
 
 #include "preload.h"
 
-#define INIT_ARENA	(256UL << 20)	/* most that is mimalloc's from the beginning */
+#define INIT_ARENA	268435456UL		/* most that is mimalloc's from the beginning */
 #define INIT_FAILED	125		/* as vmdemoctl run itself */
-
-/* mimalloc.h of version 2; weak, as it may be missing. */
-extern bool mi_manage_os_memory_ex(void *start, size_t size, bool is_committed,
-				   bool is_large, bool is_zero, int numa_node,
-				   bool exclusive, int *arena_id) __attribute__((weak));
 
 /* What this process is to others. */
 enum init_role {
@@ -37,8 +32,6 @@ enum init_state {
 	INIT_READY,
 	INIT_OFF,		/* normal memory it is */
 };
-
-extern char **environ;
 
 static int pre_init_lock;
 static int init_state;		/* enum init_state; set by pre_init_lock */
@@ -178,7 +171,7 @@ static int init_all(void)
 	if (role == INIT_NOBODY)
 		return INIT_OFF;
 	if (!mi_manage_os_memory_ex) {
-		pre_say("libmimalloc.so.2 is not there or not version 2: apt-get install libmimalloc2.0");
+		pre_say("no libmimalloc.so.2 here: apt-get install libmimalloc2.0");
 		if (role == INIT_PROGRAM)
 			_exit(INIT_FAILED);
 		return INIT_OFF;

@@ -101,7 +101,7 @@ void *mmap(void *start, size_t length, int prot, int flags, int fd, off_t offset
 }
 
 void *mmap64(void *start, size_t length, int prot, int flags, int fd, off_t offset)
-	__attribute__((alias("mmap")));
+	__alias("mmap");
 
 int munmap(void *start, size_t length)
 {

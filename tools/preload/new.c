@@ -10,25 +10,31 @@
 
 #include "preload.h"
 
-/* mimalloc.h */
-extern void *mi_malloc(size_t size) __attribute__((weak));
-extern void *mi_malloc_aligned(size_t size, size_t alignment) __attribute__((weak));
+/* std::get_new_handler() and std::__throw_bad_alloc() */
+typedef void (*new_handler)(void);
+new_handler _ZSt15get_new_handlerv(void);
+void _ZSt17__throw_bad_allocv(void);
 
-/* std::get_new_handler(), std::__throw_bad_alloc() */
-extern void (*get_handler(void))(void) __asm__("_ZSt15get_new_handlerv") __attribute__((weak));
-extern void throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv") __attribute__((weak));
+#pragma weak _ZSt15get_new_handlerv
+#pragma weak _ZSt17__throw_bad_allocv
+
+/* operator new and new[], each without and with std::align_val_t */
+void *_Znwm(size_t size);
+void *_Znam(size_t size);
+void *_ZnwmSt11align_val_t(size_t size, size_t alignment);
+void *_ZnamSt11align_val_t(size_t size, size_t alignment);
 
 /* The program's handler finds memory, or throws, or there is none: then we throw. */
 static void new_failed(size_t size)
 {
-	void (*handler)(void) = get_handler ? get_handler() : NULL;
+	new_handler handler = _ZSt15get_new_handlerv ? _ZSt15get_new_handlerv() : NULL;
 
 	if (handler) {
 		handler();
 		return;
 	}
-	if (throw_bad_alloc)
-		throw_bad_alloc();
+	if (_ZSt17__throw_bad_allocv)
+		_ZSt17__throw_bad_allocv();
 	pre_say("no memory for operator new(%zu), and no C++ library to throw", size);
 	abort();
 }
@@ -52,28 +58,22 @@ static void *new_aligned(size_t size, size_t alignment)
 	return p;
 }
 
-/* operator new and new[], each without and with std::align_val_t. */
-void *pre_new(size_t size) __asm__("_Znwm");
-void *pre_new_array(size_t size) __asm__("_Znam");
-void *pre_new_align(size_t size, size_t alignment) __asm__("_ZnwmSt11align_val_t");
-void *pre_new_array_align(size_t size, size_t alignment) __asm__("_ZnamSt11align_val_t");
-
-void *pre_new(size_t size)
+void *_Znwm(size_t size)
 {
 	return new_plain(size);
 }
 
-void *pre_new_array(size_t size)
+void *_Znam(size_t size)
 {
 	return new_plain(size);
 }
 
-void *pre_new_align(size_t size, size_t alignment)
+void *_ZnwmSt11align_val_t(size_t size, size_t alignment)
 {
 	return new_aligned(size, alignment);
 }
 
-void *pre_new_array_align(size_t size, size_t alignment)
+void *_ZnamSt11align_val_t(size_t size, size_t alignment)
 {
 	return new_aligned(size, alignment);
 }

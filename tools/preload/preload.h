@@ -31,9 +31,13 @@
 
 #include "../../uapi/vmdemo.h"
 
+#define __alias(name)	__attribute((__alias__(name)))
+#define __aligned(n)	__attribute((__aligned__(n)))
+#define __printf(a, b)	__attribute((__format__(__printf__, a, b)))
+
 #define PRE_PAGE	4096UL
-#define PRE_LARGE	(1UL << 20)	/* least mmap() that goes to the space */
-#define PRE_SEGMENT	(32UL << 20)	/* what mimalloc's arenas are made of */
+#define PRE_LARGE	1048576UL	/* least mmap() that goes to the space */
+#define PRE_SEGMENT	33554432UL	/* what mimalloc's arenas are made of */
 
 /* The name of the variable that vmdemoctl tells all of struct pre_setup in. */
 #define PRE_ENV		"VMDEMO_RUN"
@@ -59,7 +63,7 @@ extern struct vmd_config pre_config;		/* and that of every new one */
 bool pre_ready(void);
 
 /* A line on standard error. */
-__attribute__((format(printf, 1, 2))) void pre_say(const char *fmt, ...);
+__printf(1, 2) void pre_say(const char *fmt, ...);
 
 /*
  * space.c: 0, or -1 and errno
@@ -128,5 +132,15 @@ void pre_wake(int *word);
 /* What the kernel's own calls do. */
 void *pre_sys_mmap(void *start, size_t length, int prot, int flags, int fd, off_t offset);
 int pre_sys_madvise(void *start, size_t length, int advice);
+
+/* mimalloc.h of version 2; none of it need be there. */
+bool mi_manage_os_memory_ex(void *start, size_t size, bool is_committed, bool is_large,
+			    bool is_zero, int numa_node, bool exclusive, int *arena_id);
+void *mi_malloc(size_t size);
+void *mi_malloc_aligned(size_t size, size_t alignment);
+
+#pragma weak mi_manage_os_memory_ex
+#pragma weak mi_malloc
+#pragma weak mi_malloc_aligned
 
 #endif /* _VMD_PRELOAD_H */

@@ -11,7 +11,7 @@
 
 #define SPACE_FD	500		/* where programs that count theirs see none */
 #define SPACE_PAGES	65536		/* described by one call */
-#define SPACE_COPY	(1UL << 18)
+#define SPACE_COPY	262144UL
 
 struct pre_space pre_space = { .fd = -1 };
 struct vmd_config pre_config;

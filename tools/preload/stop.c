@@ -84,7 +84,7 @@ static bool stop_waits(int thread)
 /* Ask all that run yet; returns how many, or -1. @ask: it was not done before. */
 static int stop_round(int tasks, bool ask)
 {
-	static char buffer[8192] __attribute__((aligned(8)));
+	static char buffer[8192] __aligned(8);
 	int self = syscall(SYS_gettid), running = 0, thread;
 	long at, got;
 
@@ -128,7 +128,7 @@ void pre_stop_threads(void)
 			nanosleep(&moment, NULL);
 	}
 	if (running)
-		pre_say("fork: threads that could not be stopped: the child's heap may be in disorder");
+		pre_say("fork: a thread could not be stopped: the child's heap may be torn");
 	if (tasks >= 0)
 		syscall(SYS_close, tasks);
 }
