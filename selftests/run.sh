@@ -18,7 +18,7 @@ tool=$(readlink -f "$1")
 shift
 DIR=$(cd "$(dirname "$0")" && pwd)
 ALL=(refusals status prog fork exhaust cxx shell live sort python sqlite redis)
-SHORT=(refusals status prog fork exhaust cxx)
+SHORT=(refusals status fork)
 passed=0
 failed=0
 skipped=0

@@ -79,10 +79,10 @@ int run_look(const char *path)
 	return status;
 }
 
-/* Beside this program, as it is built; where it was installed. */
+/* Beside this program, as it is built, as it is installed; where it was to be. */
 static char *run_find_preload(void)
 {
-	static const char *const places[] = { ".", "preload" };
+	static const char *const places[] = { ".", "preload", "../lib/vmdemo" };
 	char self[4096], *path;
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const char *dir;
