@@ -192,8 +192,21 @@ static struct shared {
 	__u64 *other;
 	size_t n;
 	FILE *stream;
+	__u64 *count;		/* two words of it, far from each other */
 	int stop;
 } *shared;
+
+#define FAR	(4 * MIB / 8 - 1)
+
+/* The first word is never behind the other, nor more than one before it. */
+static void *counter(void *data)
+{
+	while (!__atomic_load_n(&shared->stop, __ATOMIC_RELAXED)) {
+		__atomic_fetch_add(&shared->count[0], 1, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&shared->count[FAR], 1, __ATOMIC_SEQ_CST);
+	}
+	return data;
+}
 
 static void *writer(void *data)
 {
@@ -223,7 +236,8 @@ static void fork_unlock(void)
 /* What a child has to find: one moment of what threads write all the time. */
 static int thread_child(int i)
 {
-	if (memcmp(shared->one, shared->other, shared->n * 8))
+	if (memcmp(shared->one, shared->other, shared->n * 8) ||
+	    shared->count[0] - shared->count[FAR] > 1)
 		return 2;
 	expect(shared->one, shared->n, shared->one[0] / 1000003, "of a thread");
 	fill(shared->one, shared->n, i);
@@ -234,7 +248,7 @@ static int thread_child(int i)
 
 static void do_threads_fork(int forks)
 {
-	pthread_t thread[4];
+	pthread_t thread[4], count;
 	uintptr_t i;
 
 	shared = calloc(1, sizeof(*shared));
@@ -246,6 +260,8 @@ static void do_threads_fork(int forks)
 	shared->stream = fopen("/dev/null", "w");
 	fill(shared->one, shared->n, 0);
 	fill(shared->other, shared->n, 0);
+	shared->count = calloc(FAR + 1, 8);
+	pthread_create(&count, NULL, counter, NULL);
 	for (i = 0; i < 4; i++)
 		pthread_create(&thread[i], NULL, writer, (void *)(i * 100000));
 	while (forks--) {
@@ -257,6 +273,7 @@ static void do_threads_fork(int forks)
 			fatal("a child of a program with threads failed");
 	}
 	shared->stop = 1;
+	pthread_join(count, NULL);
 	for (i = 0; i < 4; i++)
 		pthread_join(thread[i], NULL);
 	if (memcmp(shared->one, shared->other, shared->n * 8))
