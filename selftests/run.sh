@@ -70,7 +70,7 @@ refused() {	# STATUS PATTERN ARGUMENTS...
 	"$tool" run "$@" >"$tmp/out" 2>"$tmp/err"
 	status=$?
 	[ $status = "$want" ] && grep -q -e "$pattern" "$tmp/err" && [ ! -s "$tmp/out" ]
-	report $? "refused ($want, not $status): $*"
+	report $? "refused (exit status $status, $want wanted): $*"
 }
 
 # shellcheck disable=SC2317 # all tests are called by their names
