@@ -28,6 +28,7 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "play",     "touch pages in a given order and show what happens", cmd_play },
 	{ "future",   "load a reference string for policy opt to go by", cmd_future },
 	{ "exec",     "run a program on a space of its own, or on a file", cmd_exec },
+	{ "run",      "run a program with its heap in a space",	      cmd_run },
 	{ "record",   "write a space's references, or a program's, to a file", cmd_record },
 	{ "step",     "halt each fault of a space and tell all about it", cmd_step },
 	{ "watch",    "print what happens in a space, line by line",  cmd_watch },
