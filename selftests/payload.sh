@@ -106,6 +106,7 @@ add_lab() {
 	cp "$TOP"/docs/lab/[0-9]*.md "$dir/lab/"
 	compile paged.so -shared -fPIC "$TESTS_DIR/demo/paged.c"
 	compile refs "$TOP/docs/lab/refs.c"
+	compile steps -D_GNU_SOURCE -pthread "$TOP/docs/lab/steps.c"
 }
 
 rm -rf "$dir"
