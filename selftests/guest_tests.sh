@@ -34,6 +34,7 @@ echo "# ---- vmdemoctl on the device"
 insmod vmdemo.ko || status=1
 [ -e vmdemo_policy_kunit.ko ] || tool-tests/cli.sh ./vmdemoctl || status=1
 ./tracers.sh ./vmdemoctl || status=1
+./run.sh ./vmdemoctl || status=1
 rmmod vmdemo || { echo "0 passed, 1 failed" && status=1; }
 
 if [ -e vmdemo_policy_kunit.ko ]; then

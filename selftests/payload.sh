@@ -67,6 +67,7 @@ add_tests() {
 	cp "$TESTS_DIR"/{life,run_tests,guest_tests,tracers,stress,splats,durable_guest}.sh \
 		"$TESTS_DIR"/files*.sh "$dir/"
 	compile oneopen.so -shared -fPIC "$TESTS_DIR/demo/oneopen.c"
+	add_run
 	case $kernel in
 	6.1) ;;
 	kcsan) touch "$dir/races" ;;
@@ -74,6 +75,15 @@ add_tests() {
 	esac
 	cp "$TESTS_DIR/policy/vectors.txt" "$dir/"
 	cp -r "$TOP/tools/tests" "$dir/tool-tests"
+}
+
+# Programs whose heap is in a space.
+add_run() {
+	cp "$TESTS_DIR/run.sh" "$dir/"
+	compile run_prog -pthread "$TESTS_DIR/run_prog.c"
+	compile run_static -static -pthread "$TESTS_DIR/run_prog.c"
+	"${CXX:-g++}" -std=gnu++17 -O2 -g -Wall -Wextra -Werror -o "$dir/run_cxx" \
+		"$TESTS_DIR/run_prog.cpp"
 }
 
 # Each kernel has a source directory of its own: builds may run at once.
@@ -117,7 +127,7 @@ mkdir -p "$TOP/build"
 exec 9>"$TOP/build/.payload.lock"
 flock 9
 make -s -C "$TOP/tools"
-cp "$TOP/tools/vmdemoctl" "$dir/"
+cp "$TOP/tools/vmdemoctl" "$TOP/tools/preload/libvmdemo-preload.so" "$dir/"
 for part in ${parts[@]+"${parts[@]}"}; do
 	"add_$part"
 done

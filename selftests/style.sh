@@ -19,6 +19,10 @@ module/compat.h LINUX_VERSION_CODE,CONSTANT_COMPARISON
 	a module out of the tree serves several kernels; only here
 module/trace.h OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
 	TRACE_EVENT is written this way in all of include/trace/events
+tools/preload/new.c CAMELCASE,AVOID_EXTERNS
+	what C++ makes of its names, and no header of C has
+tools/run_look.c CAMELCASE
+	elf.h names its types so
 uapi/vmdemo.h COMPLEX_MACRO,MACRO_ARG_REUSE,TRAILING_SEMICOLON,CAMELCASE
 	the list of counters is an X macro; _Static_assert is the language's name
 END

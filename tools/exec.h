@@ -12,6 +12,8 @@
 #include "device.h"
 #include "file.h"
 
+#include <time.h>
+
 /* What env(1), nice(1) and timeout(1) exit with; else PROGRAM's status counts. */
 enum exec_status {
 	EXEC_FAILED	 = 125,		/* vmdemoctl itself failed */
@@ -66,6 +68,10 @@ int exec_main(struct exec_args *args);
  * @in: an open file of it that becomes standard input, or none
  * @out: one that becomes standard output, or none
  * @wait_status: how it ended, as wait(2) tells
+ * @prepare: called in the child, instead of handing the space over; false and
+ *	errno if it failed; may be NULL
+ * @tick: called each @pause while it runs; may be NULL
+ * @pause: how long that is
  */
 struct exec_program {
 	char **argv;
@@ -74,7 +80,13 @@ struct exec_program {
 	struct ctl_space in;
 	struct ctl_space out;
 	int wait_status;
+	bool (*prepare)(const struct exec_program *program);
+	void (*tick)(const struct exec_program *program);
+	struct timespec pause;
 };
+
+/* The path of the program that is meant, to be freed; status as exec_find(). */
+int exec_find_path(const char *name, char **path);
 
 /* Is there such a program? 0, or an exit status, the user having been told. */
 int exec_find(const char *name);

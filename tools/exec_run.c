@@ -38,8 +38,8 @@ static bool exec_is_program(const char *path)
 	return false;
 }
 
-/* Sets errno to what hinders: EACCES is what was found and cannot be run. */
-static bool exec_in_path(const char *name)
+/* Else NULL, and errno says what hinders: EACCES is what cannot be run. */
+static char *exec_in_path(const char *name)
 {
 	const char *dir = getenv("PATH") ?: "/bin:/usr/bin";
 	bool denied = false;
@@ -49,11 +49,9 @@ static bool exec_in_path(const char *name)
 		int length = strcspn(dir, ":");
 
 		if (asprintf(&path, "%.*s%s%s", length, dir, length ? "/" : "", name) < 0)
-			return false;
-		if (exec_is_program(path)) {
-			free(path);
-			return true;
-		}
+			return NULL;
+		if (exec_is_program(path))
+			return path;
 		free(path);
 		denied |= errno == EACCES;
 		dir += length;
@@ -61,7 +59,7 @@ static bool exec_in_path(const char *name)
 			break;
 	}
 	errno = denied ? EACCES : ENOENT;
-	return false;
+	return NULL;
 }
 
 static int exec_cannot(const char *name)
@@ -73,14 +71,24 @@ static int exec_cannot(const char *name)
 	return missing ? EXEC_NOT_FOUND : EXEC_NOT_RUN;
 }
 
-int exec_find(const char *name)
+int exec_find_path(const char *name, char **path)
 {
-	bool found = strchr(name, '/') ? exec_is_program(name) :
-		     *name && exec_in_path(name);
-
 	if (!*name)
 		errno = ENOENT;
-	return found ? 0 : exec_cannot(name);
+	else if (!strchr(name, '/'))
+		*path = exec_in_path(name);
+	else if (exec_is_program(name))
+		*path = strdup(name);
+	return *path ? 0 : exec_cannot(name);
+}
+
+int exec_find(const char *name)
+{
+	char *path = NULL;
+	int status = exec_find_path(name, &path);
+
+	free(path);
+	return status;
 }
 
 void exec_fill_stdio(void)
@@ -113,17 +121,23 @@ static bool exec_tell(const char *name, __u64 value)
 }
 
 /*
- * In the child. Standard input and output first: the space's own place may be
- * that of one of these files.
+ * Standard input and output first: the space's own place may be that of one of
+ * these files.
  */
+static bool exec_prepare(const struct exec_program *program)
+{
+	return exec_place(program->in.fd, STDIN_FILENO) &&
+	       exec_place(program->out.fd, STDOUT_FILENO) &&
+	       exec_place(program->space.fd, program->fd) &&
+	       exec_tell("VMDEMO_FD", program->fd) &&
+	       exec_tell("VMDEMO_SPACE", program->space.info.space_id);
+}
+
+/* In the child. */
 static void exec_child(const struct exec_program *program,
 		       const struct exec_signals *signals)
 {
-	if (exec_place(program->in.fd, STDIN_FILENO) &&
-	    exec_place(program->out.fd, STDOUT_FILENO) &&
-	    exec_place(program->space.fd, program->fd) &&
-	    exec_tell("VMDEMO_FD", program->fd) &&
-	    exec_tell("VMDEMO_SPACE", program->space.info.space_id)) {
+	if (program->prepare ? program->prepare(program) : exec_prepare(program)) {
 		sigaction(SIGCHLD, &signals->child, NULL);
 		sigprocmask(SIG_SETMASK, &signals->mask, NULL);
 		execvp(program->argv[0], program->argv);
@@ -165,20 +179,34 @@ static bool exec_from_terminal(const siginfo_t *info)
 	}
 }
 
-static int exec_wait(pid_t child, const struct exec_signals *signals, int *wait_status)
+/* The next signal, or none yet: then whoever looks on has a look. */
+static bool exec_signal(const struct exec_program *program,
+			const struct exec_signals *signals, siginfo_t *info)
+{
+	const struct timespec *pause = program->tick ? &program->pause : NULL;
+
+	if (sigtimedwait(&signals->wanted, info, pause) >= 0)
+		return true;
+	if (errno == EAGAIN && program->tick)
+		program->tick(program);
+	return false;
+}
+
+static int exec_wait(pid_t child, const struct exec_signals *signals,
+		     struct exec_program *program)
 {
 	siginfo_t info;
 	pid_t ended;
 
 	for (;;) {
-		if (sigwaitinfo(&signals->wanted, &info) < 0)
+		if (!exec_signal(program, signals, &info))
 			continue;
 		if (info.si_signo != SIGCHLD) {
 			if (!exec_from_terminal(&info))
 				kill(child, info.si_signo);
 			continue;
 		}
-		ended = waitpid(child, wait_status, WNOHANG);
+		ended = waitpid(child, &program->wait_status, WNOHANG);
 		if (ended == child)
 			return CTL_OK;
 		if (ended < 0 && errno != EINTR)
@@ -199,7 +227,7 @@ int exec_run(struct exec_program *program)
 	if (child < 0)
 		status = ctl_fail("starting %s: %s", program->argv[0], strerror(errno));
 	else
-		status = exec_wait(child, &signals, &program->wait_status);
+		status = exec_wait(child, &signals, program);
 	sigprocmask(SIG_SETMASK, &signals.mask, NULL);
 	return status;
 }

@@ -22,6 +22,7 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "sync",     "write a space's dirty pages to its store",     cmd_sync },
 	{ "play",     "touch pages in a given order and show what happens", cmd_play },
 	{ "exec",     "run a program on a space of its own, or on a file", cmd_exec },
+	{ "run",      "run a program with its heap in a space",	      cmd_run },
 	{ "record",   "write a space's references, or a program's, to a file", cmd_record },
 	{ "simulate", "run a reference string through policies, without the kernel", cmd_simulate },
 	{ "compare",  "compare all policies with the optimum on a reference string", cmd_compare },

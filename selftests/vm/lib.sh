@@ -106,7 +106,8 @@ rootfs_packages() {
 	local p=(util-linux kmod procps psmisc iproute2 udev bash-completion
 		sqlite3 fio gdb strace trace-cmd bpftrace linux-perf stress-ng
 		socat bc e2fsprogs xfsprogs btrfs-progs nbd-client nbdkit fuse3
-		python3-minimal libjson-c5 libasan8 libubsan1 libcap2-bin acl)
+		python3-minimal libjson-c5 libasan8 libubsan1 libcap2-bin acl
+		libmimalloc2.0 redis-server)
 	case $1 in
 	base) ;;
 	dkms) p+=(dkms gcc make "linux-headers-$(cat "$(kernel_dir 6.1)/release")") ;;

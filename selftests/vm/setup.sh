@@ -107,7 +107,7 @@ host_packages() {
 	echo gcc make git pkg-config libc6-dev libjson-c-dev xz-utils zstd
 	[ -z "$want_style" ] || echo sparse shellcheck mandoc perl linux-source-6.1
 	[ -z "$want_vm" ] || echo qemu-system-x86 mmdebstrap debian-archive-keyring \
-		cpio kmod e2fsprogs
+		cpio kmod e2fsprogs g++ libmimalloc2.0
 }
 
 #

@@ -27,6 +27,8 @@ fake_proc() {
 
 # shellcheck source=exec.sh
 . "$(dirname "$0")/exec.sh"
+# shellcheck source=run.sh
+. "$(dirname "$0")/run.sh"
 # shellcheck source=record.sh
 . "$(dirname "$0")/record.sh"
 
@@ -295,6 +297,7 @@ test_output
 test_exec_usage
 test_file_usage
 test_punch_usage
+test_run_usage
 test_record_usage
 unset VMDEMO_PROC
 if [ -c "$device" ]; then
