@@ -15,6 +15,7 @@
 #   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
 #   smp        threads and processes on 8 CPUs
 #   durable    a VM that is killed when it has synced, and one that looks
+#   lab        make lab-shell, and the experiments that need the device
 #   debian     the packages: built, installed, upgraded, purged in a VM, with DKMS
 #   packaging  make, make install, modules_install, clean
 #
@@ -29,7 +30,7 @@ TESTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$TESTS_DIR")
 KERNEL=${VMDEMO_KERNEL:-6.1}
 LOGS=$TOP/build/check-$KERNEL
-ALL=(scanner policy tools bench style kernel smp durable debian packaging)
+ALL=(scanner policy tools bench style kernel smp durable lab debian packaging)
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 passed=0
@@ -133,6 +134,11 @@ part_durable() {
 	fi
 	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests "$dir" &&
 		"$TESTS_DIR/durable.sh" "${which[@]}" "$dir"
+}
+
+# shellcheck disable=SC2317
+part_lab() {
+	"$TESTS_DIR/labshell_test.sh"
 }
 
 # shellcheck disable=SC2317
