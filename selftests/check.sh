@@ -138,7 +138,10 @@ part_durable() {
 
 # shellcheck disable=SC2317
 part_lab() {
-	"$TESTS_DIR/labshell_test.sh"
+	local series=$KERNEL
+
+	! sanitizing || series=6.1
+	VMDEMO_KERNEL=$series "$TESTS_DIR/labshell_test.sh"
 }
 
 # shellcheck disable=SC2317

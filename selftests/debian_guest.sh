@@ -98,10 +98,11 @@ nothing_left() {
 keep_busy() {
 	vmdemoctl exec --size 1M -- sleep 600 &
 	user=$!
-	until vmdemoctl list | grep -w sleep; do
-		kill -0 $user || return 1
+	for _ in {1..100}; do
+		! grep . /proc/vmdemo/spaces || return 0
 		sleep 0.2
 	done
+	return 1
 }
 
 everything | sort >"$said.before"
@@ -128,7 +129,7 @@ check "it is the next one" module_said "$two"
 check "a member of the group can use that, too" plays
 check "dpkg -r of the module, which is loaded" dpkg -r vmdemo-dkms
 check "the tool works with it still" plays
-check "modprobe -r again" modprobe -r vmdemo
+check "rmmod: there is no file of it any more" rmmod vmdemo
 check "there is no module to load" eval '! modprobe vmdemo'
 check "dpkg -P" dpkg -P vmdemo-dkms vmdemo-tools libvmdemo-preload
 rm -r $built

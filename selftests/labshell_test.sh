@@ -30,7 +30,7 @@ shows() {
 	grep -x "$1" "$out"
 }
 
-commands | make -s -C "$(dirname "$TESTS_DIR")" lab-shell 2>&1 | tr -d '\r' >"$out"
+commands | timeout 1200 make -s -C "$(dirname "$TESTS_DIR")" lab-shell 2>&1 | tr -d '\r' >"$out"
 status=${PIPESTATUS[1]}
 grep -E '^((not )?ok |#|[0-9]+ passed, )' "$out"
 check "the machine ran to its end" [ "$status" = 0 ] || tail -n 30 "$out"
