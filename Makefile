@@ -39,6 +39,9 @@ demo:
 lab:
 	selftests/lab.sh --all
 
+lab-shell:
+	@selftests/labshell.sh
+
 check:
 	selftests/check.sh
 
@@ -81,6 +84,7 @@ help:
 	@echo 'make demo             see it work, in a virtual machine (needs root or sudo once)'
 	@echo 'make demo NATIVE=1    the same on the running kernel (needs root)'
 	@echo 'make lab              the experiments of docs/lab, compared with what is written there'
+	@echo 'make lab-shell        a shell in a virtual machine, with all of it installed'
 	@echo 'make check            all tests; the last line is the result'
 	@echo 'make check-debug      the tests on the device, on kernels with KASAN, lockdep,'
 	@echo '                      KCSAN, ..., with faults injected (the kernels are built'
@@ -99,4 +103,4 @@ help:
 	@echo 'VMDEMO_CACHE=DIR      downloads and images (default ~/.cache/vmdemo)'
 
 .PHONY: all modules modules_install kernel-headers tools install uninstall demo \
-	lab results check check-debug check-matrix bench bench-check style clean help
+	lab results lab-shell check check-debug check-matrix bench bench-check style clean help

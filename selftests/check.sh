@@ -15,7 +15,8 @@
 #   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
 #   smp        threads and processes on 8 CPUs
 #   durable    a VM that is killed when it has synced, and one that looks
-#   dkms       the module by way of DKMS, in a VM
+#   lab        make lab-shell, and the experiments that need the device
+#   debian     the packages: built, installed, upgraded, purged in a VM, with DKMS
 #   packaging  make, make install, modules_install, clean
 #
 # environment:
@@ -29,7 +30,7 @@ TESTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$TESTS_DIR")
 KERNEL=${VMDEMO_KERNEL:-6.1}
 LOGS=$TOP/build/check-$KERNEL
-ALL=(scanner policy tools bench style kernel smp durable dkms packaging)
+ALL=(scanner policy tools bench style kernel smp durable lab debian packaging)
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 passed=0
@@ -136,8 +137,16 @@ part_durable() {
 }
 
 # shellcheck disable=SC2317
-part_dkms() {
-	"$TESTS_DIR/dkms.sh"
+part_lab() {
+	local series=$KERNEL
+
+	! sanitizing || series=6.1
+	VMDEMO_KERNEL=$series "$TESTS_DIR/labshell_test.sh"
+}
+
+# shellcheck disable=SC2317
+part_debian() {
+	"$TESTS_DIR/debian.sh"
 }
 
 # Of lines "N passed, N failed[, N skipped]" a part may have several.

@@ -54,6 +54,8 @@ find_programs() {
 	# Payloads are made of the same objects, perhaps just now.
 	flock "$TOP/build/.payload.lock" make -s -C "$TOP/tools" || exit 1
 	"${CC:-gcc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$TOP/build/lab/refs" "$pages/refs.c" &&
+		"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -pthread \
+			-I "$TOP/uapi" -o "$TOP/build/lab/steps" "$pages/steps.c" &&
 		"${CC:-gcc}" -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -I "$TOP/uapi" \
 			-o "$TOP/build/lab/paged.so" "$TESTS_DIR/demo/paged.c" || exit 1
 	export PATH=$TOP/build/lab:$TOP/tools:$PATH LAB=$TOP/build/lab

@@ -112,7 +112,7 @@ check "one version everywhere" same_version
 check "make install" run_make install DESTDIR="$tmp/root" PREFIX=/usr
 check "all is in its place" installed usr/sbin/vmdemoctl usr/include/vmdemo.h usr/include/vmdemo_trace.h usr/share/man/man4/vmdemo.4 \
 	usr/lib/vmdemo/libvmdemo-preload.so \
-	usr/share/man/man8/vmdemoctl.8 usr/lib/udev/rules.d/60-vmdemo.rules \
+	usr/share/man/man8/vmdemoctl.8 usr/share/man/man8/vmdemoctl-convert.8 usr/lib/udev/rules.d/60-vmdemo.rules \
 	usr/share/bash-completion/completions/vmdemoctl
 check "make modules_install" run_make modules_install KDIR="$headers" DESTDIR="$tmp/root"
 check "the module is in its place, once" one_module_installed

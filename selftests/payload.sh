@@ -8,7 +8,8 @@ TOP=$(dirname "$TESTS_DIR")
 
 usage() {
 	cat <<'END'
-usage: payload.sh [--kernel V] [--tests] [--sanitize] [--demo] [--bench] [--lab] DIR
+usage: payload.sh [--kernel V] [--tests] [--sanitize] [--demo] [--bench] [--lab]
+                  [--shell] DIR
 
 Build the module for a kernel series and vmdemoctl, and put them in DIR, which
 is made anew and may then be the payload of vm/run.sh.
@@ -19,6 +20,7 @@ is made anew and may then be the payload of vm/run.sh.
   --demo       also the demonstration
   --bench      also the benchmark
   --lab        also the experiments of docs/lab
+  --shell      also what make install installs, and labshell.sh's part in the guest
 END
 }
 
@@ -28,7 +30,7 @@ dir=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2:?--kernel needs a value} && shift ;;
-	--tests | --sanitize | --demo | --bench | --lab) parts+=("${1#--}") ;;
+	--tests | --sanitize | --demo | --bench | --lab | --shell) parts+=("${1#--}") ;;
 	-h | --help) usage && exit 0 ;;
 	-*) usage >&2 && exit 2 ;;
 	*) dir=$1 ;;
@@ -116,6 +118,13 @@ add_lab() {
 	cp "$TOP"/docs/lab/[0-9]*.md "$dir/lab/"
 	compile paged.so -shared -fPIC "$TESTS_DIR/demo/paged.c"
 	compile refs "$TOP/docs/lab/refs.c"
+	compile steps -D_GNU_SOURCE -pthread "$TOP/docs/lab/steps.c"
+}
+
+add_shell() {
+	make -s -C "$TOP/tools" install DESTDIR="$(readlink -f "$dir")/root" PREFIX=/usr
+	cp "$TOP/docs/lab/README.md" "$dir/lab/"
+	cp "$TESTS_DIR/labshell_guest.sh" "$dir/shell"
 }
 
 rm -rf "$dir"

@@ -161,7 +161,12 @@ check_pages() {
 
 	while read -r f; do
 		check "manual page $f" lint_page "$TOP/$f"
-	done < <(sources 'tools/man/*')
+	done < <(sources 'tools/man/*.[0-9]')
+	check "manual pages of the verbs" "$TOP/tools/man/verbs.sh" "$TOP/tools/man/vmdemoctl.8" \
+		"$TOP/tools/vmdemoctl.c" "$tmp/verbs"
+	for f in "$tmp"/verbs/*.8; do
+		check "manual page ${f##*/}" lint_page "$f"
+	done
 }
 
 has_no_licence() {

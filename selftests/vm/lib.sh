@@ -101,16 +101,19 @@ bzimage_release() {
 # Guest root file systems
 #
 
-# The packages of a root file system: "base" for tests, "dkms" can also build modules.
+# The packages of a root file system: "base" for tests, "dkms" for our packages: what
+# these depend on, but no kernel headers, as compiling there takes ten minutes.
 rootfs_packages() {
-	local p=(util-linux kmod procps psmisc iproute2 udev bash-completion
+	local p
+	p=(util-linux kmod procps psmisc iproute2 udev bash-completion
 		sqlite3 fio gdb strace trace-cmd bpftrace linux-perf stress-ng
 		socat bc e2fsprogs xfsprogs btrfs-progs nbd-client nbdkit fuse3
 		python3-minimal libjson-c5 libasan8 libubsan1 libcap2-bin acl
 		libmimalloc2.0 redis-server)
 	case $1 in
 	base) ;;
-	dkms) p+=(dkms gcc make "linux-headers-$(cat "$(kernel_dir 6.1)/release")") ;;
+	dkms) p=(util-linux kmod procps udev bash-completion libjson-c5 libmimalloc2.0
+		dkms systemd-standalone-sysusers) ;;
 	*) die "unknown root file system '$1': choose base or dkms" ;;
 	esac
 	echo "${p[@]}"

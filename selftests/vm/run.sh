@@ -41,7 +41,7 @@ and as working directory, pass its output on, and check the kernel's log.
   --splats MODE      what to do about BUG, WARNING and the like in the kernel's
                      log: fail (default) or ignore
   --interactive      a shell on the VM's console instead of COMMAND, with no time
-                     limit; leave it with "exit"
+                     limit; leave it with "exit". It is DIR/shell, if that is there
 
 exit status: COMMAND's; 124 if the time was up; 125 if the VM died, or the
 kernel's log has a splat; 2 for wrong usage.

@@ -19,7 +19,7 @@ Runs as root, or as a user who may use sudo.
   --demo       only what building the module and booting a VM need
   --bench      the same (the programs to compare with are in the guest's image)
   --style      only what compiling and the style checks need, no VM
-  --dkms       also the guest image that can build modules with DKMS
+  --dkms       also what building and testing the Debian packages needs
 
 Without --demo, --bench and --style all of it is made ready.
 
@@ -108,6 +108,7 @@ host_packages() {
 	[ -z "$want_style" ] || echo sparse shellcheck mandoc perl linux-source-6.1
 	[ -z "$want_vm" ] || echo qemu-system-x86 mmdebstrap debian-archive-keyring \
 		cpio kmod e2fsprogs g++ libmimalloc2.0
+	[ -z "$want_dkms" ] || echo debhelper dh-dkms dkms dpkg-dev lintian
 }
 
 #
