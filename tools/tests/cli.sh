@@ -31,8 +31,6 @@ fake_proc() {
 . "$(dirname "$0")/record.sh"
 # shellcheck source=future.sh
 . "$(dirname "$0")/future.sh"
-# shellcheck source=accessed.sh
-. "$(dirname "$0")/accessed.sh"
 
 # Everything below works on no device at all.
 
@@ -284,7 +282,6 @@ test_device() {
 	test_exec_device
 	test_record_device
 	test_future_device
-	test_accessed_device
 }
 
 test_help
