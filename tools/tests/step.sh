@@ -92,8 +92,9 @@ test_step_device() {
 	report $? 'step: all goes on when it leaves'
 	grep -q 'somebody steps this space already' "$tmp/second"
 	report $? 'step: one at a time'
-	[ "$(grep -c '"halted":true,.*"victim":{.*"text":"least recently used"' \
-		"$tmp/out")" -eq 5 ]
+	# The first one may be that of a page which was fetched before it was stopped.
+	[ "$(grep -c '"halted":true' "$tmp/out")" -eq 5 ] &&
+		[ "$(grep -c '"victim":{.*"text":"least recently used"' "$tmp/out")" -ge 4 ]
 	report $? 'step --json: halted, and why'
 	step_program fault
 	step_run step --count 8
