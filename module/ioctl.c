@@ -32,6 +32,7 @@ union ioctl_arg {
 	struct vmd_punch punch;
 	struct vmd_record record;
 	struct vmd_walk walk;
+	struct vmd_slots slots;
 };
 
 /**
@@ -59,7 +60,8 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
 			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD |
-			 VMD_FEATURE_WRITE | VMD_FEATURE_WALK;
+			 VMD_FEATURE_WRITE | VMD_FEATURE_WALK |
+			 VMD_FEATURE_SLOTS;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -209,6 +211,12 @@ static long ioctl_walk(struct file *file, struct vmd_space *space,
 	return vmd_walk(&arg->walk);
 }
 
+static long ioctl_slots(struct file *file, struct vmd_space *space,
+			union ioctl_arg *arg)
+{
+	return vmd_slots_look(space->store, &arg->slots);
+}
+
 static long ioctl_attach(struct file *file, struct vmd_space *space,
 			 union ioctl_arg *arg)
 {
@@ -276,6 +284,7 @@ static const struct ioctl_call ioctl_calls[] = {
 	{ VMD_IOC_PUNCH,	true,	ioctl_punch },
 	{ VMD_IOC_RECORD,	true,	ioctl_record },
 	{ VMD_IOC_WALK,		false,	ioctl_walk },
+	{ VMD_IOC_SLOTS,	false,	ioctl_slots },
 };
 
 /* The same command but for its size. */

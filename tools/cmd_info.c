@@ -18,6 +18,7 @@ static const struct {
 	{ VMD_FEATURE_ENCRYPT,	"encrypt" },
 	{ VMD_FEATURE_WRITE,	"write" },
 	{ VMD_FEATURE_WALK,	"walk" },
+	{ VMD_FEATURE_SLOTS,	"slots" },
 };
 
 static void info_print_features(__u64 features)

@@ -50,6 +50,12 @@ int ctl_punch(struct ctl_space *space, __u64 offset, __u64 length);
 /* Translate walk->address of walk->pid. */
 int ctl_walk(struct ctl_space *space, struct vmd_walk *walk);
 
+/*
+ * Look at the swap store's slots. Where that is not allowed, *@all is false and
+ * the totals alone are asked for.
+ */
+int ctl_slots(struct ctl_space *space, struct vmd_slots *slots, bool *all);
+
 /* Begin to record; the recorder's descriptor goes to @recorder. */
 int ctl_record(struct ctl_space *space, struct vmd_record *how, int *recorder);
 

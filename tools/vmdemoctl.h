@@ -51,6 +51,7 @@ int cmd_set(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
+int cmd_slots(int argc, char **argv);
 int cmd_tables(int argc, char **argv);
 int cmd_tlb(int argc, char **argv);
 int cmd_walk(int argc, char **argv);

@@ -40,7 +40,7 @@ test_help() {
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
 	for verb in list info stats set policies pages advise punch sync play exec record simulate \
-		compare mrc convert walk tables tlb; do
+		compare mrc convert walk tables tlb slots; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
 }
