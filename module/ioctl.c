@@ -39,6 +39,7 @@ union ioctl_arg {
 	struct vmd_future future;
 	struct vmd_walk walk;
 	struct vmd_step step;
+	struct vmd_slots slots;
 };
 
 /**
@@ -66,7 +67,8 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
 			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD |
-			 VMD_FEATURE_WRITE | VMD_FEATURE_SHADOW | VMD_FEATURE_FUTURE | VMD_FEATURE_PLACEMENT | VMD_FEATURE_WALK | VMD_FEATURE_STEP;
+			 VMD_FEATURE_WRITE | VMD_FEATURE_SHADOW | VMD_FEATURE_FUTURE | VMD_FEATURE_PLACEMENT | VMD_FEATURE_WALK | VMD_FEATURE_STEP |
+			 VMD_FEATURE_SLOTS;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -242,6 +244,12 @@ static long ioctl_step(struct file *file, struct vmd_space *space,
 	return vmd_step_open(space, &arg->step);
 }
 
+static long ioctl_slots(struct file *file, struct vmd_space *space,
+			union ioctl_arg *arg)
+{
+	return vmd_slots_look(space->store, &arg->slots);
+}
+
 static long ioctl_attach(struct file *file, struct vmd_space *space,
 			 union ioctl_arg *arg)
 {
@@ -313,6 +321,7 @@ static const struct ioctl_call ioctl_calls[] = {
 	{ VMD_IOC_FUTURE,	false,	ioctl_future },
 	{ VMD_IOC_WALK,		false,	ioctl_walk },
 	{ VMD_IOC_STEP,		true,	ioctl_step },
+	{ VMD_IOC_SLOTS,	false,	ioctl_slots },
 };
 
 /* The same command but for its size. */

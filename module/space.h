@@ -769,6 +769,9 @@ int vmd_walk(struct vmd_walk *w);
 int vmd_walk_init(void);
 void vmd_walk_exit(void);
 
+/* slots.c: looking at the swap store's slots */
+int vmd_slots_look(struct vmd_store *store, struct vmd_slots *out);
+
 /* fault.c */
 extern const struct vm_operations_struct vmd_vm_ops;
 extern const struct address_space_operations vmd_aops;

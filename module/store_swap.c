@@ -7,7 +7,8 @@
  * its own page was written there: nobody ever reads what another left behind.
  *
  * Slots are bits in chunks, searched from where the last search ended (next
- * fit), so that pages evicted together lie together.
+ * fit), so that pages evicted together lie together. Other ways to search, for
+ * comparison, are in slots.c.
  *
  * Slots given out and slots reserved are never more than there are: the backing
  * is made longer for a reservation, not when a page has to go.
@@ -16,52 +17,15 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+#include "slots.h"
 #include "space.h"
-#include "store.h"
 
-#define CHUNK_SLOTS	(PAGE_SIZE * BITS_PER_BYTE)	/* one page of bits */
 #define GROW_SLOTS	4096				/* 16 MiB at a time */
 #define RUNS_LOOKED_AT	16
 #define GROW_LEAST	64				/* when space is short */
 
-/**
- * struct vmd_swap - the swap store
- * @store: what others see
- * @backing: file or device
- * @grow_lock: one thread enlarges the backing; outside @lock
- * @lock: the bits, @nr_slots, @nr_used and @hint
- * @chunks: bitmaps of CHUNK_SLOTS slots each
- * @nr_slots: slots there are; grows only
- * @nr_used: slots given out
- * @promised: slots given out or reserved, up to @nr_slots
- * @hint: where the next search begins
- */
-struct vmd_swap {
-	struct vmd_store store;
-	struct vmd_backing backing;
-	struct mutex grow_lock;		/* one enlarges the backing */
-	spinlock_t lock;		/* the bits */
-	struct xarray chunks;
-	u32 nr_slots;
-	u32 nr_used;
-	atomic64_t promised;
-	u32 hint;
-};
-
 static DEFINE_MUTEX(swap_open_lock);
 static struct vmd_swap *swap_current;
-
-static struct vmd_swap *to_swap(struct vmd_store *store)
-{
-	return container_of(store, struct vmd_swap, store);
-}
-
-/* Slots of the chunk that @slot lies in, and where it starts. */
-static u32 swap_chunk(struct vmd_swap *swap, u32 slot, u32 *start)
-{
-	*start = slot - slot % CHUNK_SLOTS;
-	return min_t(u32, CHUNK_SLOTS, swap->nr_slots - *start);
-}
 
 /*
  * Free slots within the chunk of @from, at or after @from: the first run that is
@@ -69,8 +33,8 @@ static u32 swap_chunk(struct vmd_swap *swap, u32 slot, u32 *start)
  */
 static u32 swap_find_run(struct vmd_swap *swap, u32 from, u32 want, u32 *first)
 {
-	u32 start, nr = swap_chunk(swap, from, &start);
-	unsigned long *bits = xa_load(&swap->chunks, from / CHUNK_SLOTS);
+	u32 start, nr = vmd_swap_chunk(swap, from, &start);
+	unsigned long *bits = xa_load(&swap->chunks, from / VMD_CHUNK_SLOTS);
 	u32 bit, end = from - start, best = 0, tries;
 
 	for (tries = 0; tries < RUNS_LOOKED_AT && best < want; tries++) {
@@ -90,7 +54,7 @@ static u32 swap_find_run(struct vmd_swap *swap, u32 from, u32 want, u32 *first)
 static u32 swap_alloc_locked(struct vmd_swap *swap, u32 want, u32 *first)
 {
 	u32 from = swap->hint < swap->nr_slots ? swap->hint : 0;
-	u32 left = swap->nr_slots / CHUNK_SLOTS + 2;
+	u32 left = swap->nr_slots / VMD_CHUNK_SLOTS + 2;
 	u32 start, got;
 
 	if (swap->nr_used == swap->nr_slots)
@@ -103,7 +67,7 @@ static u32 swap_alloc_locked(struct vmd_swap *swap, u32 want, u32 *first)
 			swap->hint = *first + got;
 			return got;
 		}
-		from = swap_chunk(swap, from, &start) + start;
+		from = vmd_swap_chunk(swap, from, &start) + start;
 		if (from >= swap->nr_slots)
 			from = 0;
 	}
@@ -113,11 +77,11 @@ static u32 swap_alloc_locked(struct vmd_swap *swap, u32 want, u32 *first)
 /* Bitmaps for slots up to @end. Called under the grow lock, or at the start. */
 static int swap_add_chunks(struct vmd_swap *swap, u64 end)
 {
-	unsigned long i, n = DIV_ROUND_UP_ULL(end, CHUNK_SLOTS);
+	unsigned long i, n = DIV_ROUND_UP_ULL(end, VMD_CHUNK_SLOTS);
 	void *bits;
 	int err;
 
-	for (i = swap->nr_slots / CHUNK_SLOTS; i < n; i++) {
+	for (i = swap->nr_slots / VMD_CHUNK_SLOTS; i < n; i++) {
 		if (xa_load(&swap->chunks, i))
 			continue;
 		bits = (void *)get_zeroed_page(GFP_NOIO);
@@ -169,7 +133,7 @@ static bool swap_try_reserve(struct vmd_swap *swap)
 
 static int swap_reserve(struct vmd_store *store, struct vmd_access *a)
 {
-	struct vmd_swap *swap = to_swap(store);
+	struct vmd_swap *swap = vmd_to_swap(store);
 	int err = 0;
 
 	if (swap_try_reserve(swap))
@@ -188,43 +152,47 @@ static int swap_reserve(struct vmd_store *store, struct vmd_access *a)
 
 static void swap_unreserve(struct vmd_store *store)
 {
-	atomic64_dec(&to_swap(store)->promised);
+	atomic64_dec(&vmd_to_swap(store)->promised);
 }
 
 static u32 swap_alloc(struct vmd_store *store, u32 want, u32 *first)
 {
-	struct vmd_swap *swap = to_swap(store);
+	struct vmd_swap *swap = vmd_to_swap(store);
+	enum vmd_fit fit = vmd_slots_fit();
 	u32 got;
 
 	spin_lock(&swap->lock);
-	got = swap_alloc_locked(swap, want, first);
+	if (likely(fit == VMD_FIT_CLUSTERED))
+		got = swap_alloc_locked(swap, want, first);
+	else
+		got = vmd_slots_search(swap, fit, want, first);
 	spin_unlock(&swap->lock);
 	return got;
 }
 
 static void swap_unplace(struct vmd_store *store, u32 place)
 {
-	struct vmd_swap *swap = to_swap(store);
+	struct vmd_swap *swap = vmd_to_swap(store);
 	unsigned long *bits;
 
 	spin_lock(&swap->lock);
-	bits = xa_load(&swap->chunks, place / CHUNK_SLOTS);
-	WARN_ON_ONCE(!__test_and_clear_bit(place % CHUNK_SLOTS, bits));
+	bits = xa_load(&swap->chunks, place / VMD_CHUNK_SLOTS);
+	WARN_ON_ONCE(!__test_and_clear_bit(place % VMD_CHUNK_SLOTS, bits));
 	swap->nr_used--;
 	spin_unlock(&swap->lock);
 }
 
 static void swap_free(struct vmd_store *store, u32 first, u32 nr)
 {
-	struct vmd_swap *swap = to_swap(store);
+	struct vmd_swap *swap = vmd_to_swap(store);
 	unsigned long *bits;
 
 	u32 i;
 
 	spin_lock(&swap->lock);
 	for (i = first; i < first + nr; i++) {
-		bits = xa_load(&swap->chunks, i / CHUNK_SLOTS);
-		WARN_ON_ONCE(!__test_and_clear_bit(i % CHUNK_SLOTS, bits));
+		bits = xa_load(&swap->chunks, i / VMD_CHUNK_SLOTS);
+		WARN_ON_ONCE(!__test_and_clear_bit(i % VMD_CHUNK_SLOTS, bits));
 		swap->nr_used--;
 	}
 	spin_unlock(&swap->lock);
@@ -234,12 +202,14 @@ static void swap_free(struct vmd_store *store, u32 first, u32 nr)
 
 static void swap_submit(struct vmd_store *store, struct vmd_io *io)
 {
-	vmd_backing_submit(&to_swap(store)->backing, io);
+	if (io->write)
+		vmd_slots_wrote(vmd_to_swap(store), io->place, io->nr);
+	vmd_backing_submit(&vmd_to_swap(store)->backing, io);
 }
 
 static int swap_sync(struct vmd_store *store)
 {
-	return vmd_backing_sync(&to_swap(store)->backing);
+	return vmd_backing_sync(&vmd_to_swap(store)->backing);
 }
 
 static void swap_destroy(struct vmd_swap *swap)
@@ -255,7 +225,7 @@ static void swap_destroy(struct vmd_swap *swap)
 
 static void swap_release(struct vmd_store *store)
 {
-	struct vmd_swap *swap = to_swap(store);
+	struct vmd_swap *swap = vmd_to_swap(store);
 
 	WARN_ON(swap->nr_used || atomic64_read(&swap->promised));
 	vmd_backing_close(&swap->backing);

@@ -24,6 +24,7 @@ static const struct {
 	{ VMD_FEATURE_PLACEMENT, "placement" },
 	{ VMD_FEATURE_WALK,	"walk" },
 	{ VMD_FEATURE_STEP,	"step" },
+	{ VMD_FEATURE_SLOTS,	"slots" },
 };
 
 static void info_print_features(__u64 features)

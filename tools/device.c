@@ -53,6 +53,7 @@ static const struct ctl_reason {
 	{ VMD_IOC_PUNCH, EOPNOTSUPP, "the file behind the space cannot have holes" },
 	{ VMD_IOC_PUNCH, EROFS,
 	  "the space is read-only: its file was opened for reading only" },
+	{ VMD_IOC_SLOTS, EOPNOTSUPP, "the space is on a file: its pages have no slots" },
 	{ VMD_IOC_WALK, ESRCH, "there is no such process, or it has no memory of its own" },
 	{ VMD_IOC_WALK, EACCES,
 	  "you may not look at its memory: you may not read its /proc/PID/maps either" },
@@ -306,6 +307,18 @@ int ctl_walk(struct ctl_space *space, struct vmd_walk *walk)
 	if (walk->pid)
 		snprintf(what, sizeof(what), "process %u", walk->pid);
 	return ctl_ioctl(space, VMD_IOC_WALK, walk, what);
+}
+
+int ctl_slots(struct ctl_space *space, struct vmd_slots *slots, bool *all)
+{
+	*all = !ioctl(space->fd, VMD_IOC_SLOTS, slots);
+	if (*all)
+		return CTL_OK;
+	if (errno == EPERM) {
+		slots->count = 0;
+		slots->nr_writes = 0;
+	}
+	return ctl_ioctl(space, VMD_IOC_SLOTS, slots, "reading the slots");
 }
 
 int ctl_get_pages(struct ctl_space *space, struct ctl_range *range,

@@ -57,6 +57,12 @@ int ctl_walk(struct ctl_space *space, struct vmd_walk *walk);
 /* Begin to step; the stepper's descriptor goes to @stepper. */
 int ctl_step(struct ctl_space *space, int *stepper);
 
+/*
+ * Look at the swap store's slots. Where that is not allowed, *@all is false and
+ * the totals alone are asked for.
+ */
+int ctl_slots(struct ctl_space *space, struct vmd_slots *slots, bool *all);
+
 /* Begin to record; the recorder's descriptor goes to @recorder. */
 int ctl_record(struct ctl_space *space, struct vmd_record *how, int *recorder);
 

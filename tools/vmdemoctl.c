@@ -20,6 +20,7 @@ static const struct ctl_verb ctl_verbs[] = {
 	{ "policies", "list the replacement policies",		      cmd_policies },
 	{ "pages",    "show the state of each page of a space",	      cmd_pages },
 	{ "walk",     "show how the hardware translates an address",  cmd_walk },
+	{ "slots",    "show the swap store's slots, and where writes went",  cmd_slots },
 	{ "advise",   "read in, evict, pin, unmap pages of a space",  cmd_advise },
 	{ "punch",    "drop the content of pages of a space",	      cmd_punch },
 	{ "sync",     "write a space's dirty pages to its store",     cmd_sync },

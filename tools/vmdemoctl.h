@@ -60,6 +60,7 @@ int cmd_step(int argc, char **argv);
 int cmd_swapin(int argc, char **argv);
 int cmd_swapout(int argc, char **argv);
 int cmd_sync(int argc, char **argv);
+int cmd_slots(int argc, char **argv);
 int cmd_tables(int argc, char **argv);
 int cmd_tlb(int argc, char **argv);
 int cmd_walk(int argc, char **argv);

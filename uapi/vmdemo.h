@@ -48,6 +48,7 @@
 #define VMD_FEATURE_PLACEMENT	_BITULL(10)	/* VMD_CONFIG_PLACEMENT */
 #define VMD_FEATURE_WALK	_BITULL(12)	/* VMD_IOC_WALK */
 #define VMD_FEATURE_STEP	_BITULL(14)	/* VMD_IOC_STEP */
+#define VMD_FEATURE_SLOTS	_BITULL(13)	/* VMD_IOC_SLOTS */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -680,6 +681,59 @@ struct vmd_walk {
 };
 
 /**
+ * struct vmd_slot_write - a write to the swap store
+ * @slot: first slot
+ * @pages: slots from there on
+ */
+struct vmd_slot_write {
+	__u64 slot;
+	__u64 pages;
+};
+
+#define VMD_SLOTS_MAX		_BITULL(32)	/* most of vmd_slots.count */
+#define VMD_SLOT_WRITES		256		/* that are remembered */
+#define VMD_SLOT_BUCKETS	32
+
+/**
+ * struct vmd_slots - argument of VMD_IOC_SLOTS
+ * @first: in: first slot of the map, a multiple of 8
+ * @count: in: slots wanted in the map, a multiple of 8, up to VMD_SLOTS_MAX, or
+ *	0; out: how many are in it: fewer where there are no more
+ * @map: in: address of @count / 8 bytes: bit 0 of byte 0 is set if slot @first
+ *	is in use, by whatever space
+ * @writes: in: address of an array of @nr_writes struct vmd_slot_write
+ * @nr_writes: in: room there is; out: how many are in it, the latest one last;
+ *	at most VMD_SLOT_WRITES
+ * @flags: 0
+ * @allocator: out: how slots are chosen: "clustered", "first", "next", "best"
+ *	(module parameter slots)
+ * @slots: out: slots there are
+ * @used: out: those in use
+ * @free_runs: out: runs of free neighbours
+ * @longest_free: out: slots in the longest of them
+ * @runs: out: runs by length: runs[i] those of 2^i to 2^(i+1) - 1 slots
+ *
+ * The swap store is one for all spaces. With room for a map or writes: EPERM
+ * without CAP_SYS_ADMIN in the initial user namespace. EOPNOTSUPP if the space
+ * is on a file. Slots change while they are looked at: the whole is not true
+ * for any instant.
+ */
+struct vmd_slots {
+	__u64 first;
+	__u64 count;
+	__u64 map;
+	__u64 writes;
+	__u32 nr_writes;
+	__u32 flags;
+	char allocator[VMD_NAME_LEN];
+	__u64 slots;
+	__u64 used;
+	__u64 free_runs;
+	__u64 longest_free;
+	__u64 runs[VMD_SLOT_BUCKETS];
+};
+
+/**
  * struct vmd_ring - the first page of a recorder's mapping
  * @head: bytes of records so far; written with release semantics
  * @records: records of a reference, fault or eviction among them
@@ -941,6 +995,7 @@ struct vmd_step_fault {
 #define VMD_IOC_FUTURE		_IOWR(VMD_IOC_TYPE, 0x2E, struct vmd_future)
 #define VMD_IOC_WALK		_IOWR(VMD_IOC_TYPE, 0x33, struct vmd_walk)
 #define VMD_IOC_STEP		_IOW(VMD_IOC_TYPE, 0x35, struct vmd_step)
+#define VMD_IOC_SLOTS		_IOWR(VMD_IOC_TYPE, 0x34, struct vmd_slots)
 
 /* Of a recorder's descriptor: end the recording. What is in the ring stays. */
 #define VMD_IOC_RECORD_STOP	_IO(VMD_IOC_TYPE, 0x40)
@@ -971,6 +1026,8 @@ VMD_ASSERT_SIZE(vmd_punch, 24);
 VMD_ASSERT_SIZE(vmd_record, 32);
 VMD_ASSERT_SIZE(vmd_future, 128);
 VMD_ASSERT_SIZE(vmd_walk, 136);
+VMD_ASSERT_SIZE(vmd_slot_write, 16);
+VMD_ASSERT_SIZE(vmd_slots, 344);
 VMD_ASSERT_SIZE(vmd_ring, 17 * 8);
 VMD_ASSERT_SIZE(vmd_shadow_set, 16 + 8 * 64);
 VMD_ASSERT_SIZE(vmd_shadow_run, 96);

@@ -50,7 +50,7 @@ test_help() {
 	prints '^vmdemoctl [0-9]' --version
 	prints 'Usage: vmdemoctl set' help set
 	for verb in list info stats top set shadow policies pages advise punch sync swapout swapin play future exec record step watch simulate quiz \
-		heatmap report compare mrc convert walk tables tlb; do
+		heatmap report compare mrc convert walk tables tlb slots; do
 		prints "Usage: vmdemoctl $verb" "$verb" --help
 	done
 }

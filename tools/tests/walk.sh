@@ -12,6 +12,8 @@ test_walk_usage() {
 	refused 2 "address 'x': not a number" walk self x
 	refused 2 "address '0xffffffff81000000': in the kernel's half" walk self 0xffffffff81000000
 	refused 2 "'2' is one argument too many" walk self 1 2
+	refused 2 'SPACE is missing' slots
+	refused 2 "space 'x': not an id" slots x
 }
 
 # Of the table in $tmp/out.
@@ -102,5 +104,10 @@ test_walk_device() {
 	prints '^resident: 10 pages; flushes by the kernel' tlb "$space"
 	prints '^of 4K each they are 1 pages' tlb "$space" "$tmp/string"
 	json tlb --json "$space"
+	"$tool" advise "$space" evict 2> /dev/null
+	prints '^own  *10$' slots "$space"
+	prints '^ *[0-9]*  [o.]*#' slots "$space"
+	prints '^allocator  *clustered$' slots --all "$space"
+	json slots --json "$space"
 	exec 9>&-
 }
