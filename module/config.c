@@ -468,7 +468,7 @@ static int config_apply_some(struct vmd_space *space, struct config_change *to,
 	bool crypt = config_switches_crypt(space, to);
 	int err = 0;
 
-	if (to->mask & VMD_CONFIG_POLICY && !space->string &&
+	if (to->mask & VMD_CONFIG_POLICY && !to->how.nr && !space->string &&
 	    to->policy.ops->flags & VMD_POLICY_FUTURE)
 		return -ENODATA;
 	if (crypt && READ_ONCE(space->places))

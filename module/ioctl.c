@@ -67,8 +67,10 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
 			 VMD_FEATURE_ENCRYPT | VMD_FEATURE_RECORD |
-			 VMD_FEATURE_WRITE | VMD_FEATURE_SHADOW | VMD_FEATURE_FUTURE | VMD_FEATURE_PLACEMENT | VMD_FEATURE_WALK | VMD_FEATURE_STEP |
-			 VMD_FEATURE_SLOTS;
+			 VMD_FEATURE_WRITE | VMD_FEATURE_FUTURE |
+			 VMD_FEATURE_PLACEMENT | VMD_FEATURE_SHADOW |
+			 VMD_FEATURE_WALK | VMD_FEATURE_SLOTS |
+			 VMD_FEATURE_STEP;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();

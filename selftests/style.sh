@@ -89,7 +89,8 @@ checkpatch() {
 
 	place=$(place_in_kernel "$1")
 	types=$(excepted "$1")
-	mkdir -p "$tmp/tree/$(dirname "$place")"
+	# It looks for names like these in include, when it finds one.
+	mkdir -p "$tmp/tree/$(dirname "$place")" "$tmp/tree/include"
 	cp "$TOP/$1" "$tmp/tree/$place"
 	(cd "$tmp/tree" && perl "$CHECKPATCH" --no-tree --root . --strict --quiet --terse \
 		--show-types --no-summary ${types:+--ignore "${types%,}"} --file "$place")

@@ -511,9 +511,9 @@ struct vmd_sync {
  * for appending, or is empty and a block device; EFBIG if it is longer than
  * vmd_info.max_size; ENODATA if the policy is one that follows a string, which
  * the new space would not have (VMD_IOC_FUTURE); EBUSY if the descriptor was ever
- * mapped or attached too often (see VMD_IOC_ATTACH), if the file is behind another space and either of
- * them writes, or if it is the backing of the swap store; ETXTBSY if the kernel
- * swaps to it; EDQUOT past vmd_info.user_spaces.
+ * mapped or attached too often (see VMD_IOC_ATTACH), if the file is behind
+ * another space and either of them writes, or if it is the backing of the swap
+ * store; ETXTBSY if the kernel swaps to it; EDQUOT past vmd_info.user_spaces.
  */
 struct vmd_set_file {
 	__s32 fd;
