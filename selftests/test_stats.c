@@ -200,7 +200,7 @@ TEST_F(views, proc_spaces_fields_come_in_the_documented_order)
 {
 	static const char *const keys[] = {
 		"uid=", "pid=", "size=", "budget=", "resident=", "dirty=",
-		"policy=", "observer=", "store=", "flags=",
+		"policy=", "observer=", "store=", "flags=", "live=",
 		"placement=", "comm=",
 	};
 	char *at = vmd_space_line(self->id);

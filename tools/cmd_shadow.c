@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl shadow: what other policies would have missed in a living space. */
+#include "future.h"
 #include "config.h"
 #include "output.h"
 
@@ -47,6 +48,9 @@ static int shadow_take_policy(struct shadow_args *args, const char *text, size_t
 		return ctl_usage("policy '%s': a shadow is a policy, not a choice among some",
 				 name);
 	status = ctl_request_set(&request, "policy", name);
+	if (!status && ctl_future_needed(&request))
+		return ctl_usage("policy '%s' has to know the future: a shadow follows the present",
+				 name);
 	if (!status)
 		memcpy(args->set.policies[args->set.count++], request.config.policy,
 		       VMD_POLICY_LEN);
