@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl shadow: what other policies would have missed in a living space. */
-#include "future.h"
 #include "config.h"
+#include "future.h"
 #include "output.h"
 
 #include <errno.h>
