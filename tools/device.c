@@ -62,8 +62,7 @@ static const struct ctl_reason {
 	{ VMD_IOC_RECORD, EDQUOT,
 	  "the ring counts as frames of one user: see user_frames in 'vmdemoctl info'" },
 	{ VMD_IOC_SET_SHADOWS, EDQUOT,
-	  "shadows count as frames of one user: take fewer, or a sample, or see "
-	  "user_frames in 'vmdemoctl info'" },
+	  "shadows count as frames of one user (see 'vmdemoctl info'): take fewer, or a sample" },
 	{ VMD_IOC_STEP, EBUSY, "somebody steps this space already" },
 	{ VMD_IOC_ADVISE, EBUSY,
 	  "a page is pinned or in use by I/O and stays; the others went" },
