@@ -15,6 +15,8 @@
 
 /* How long a fault waits for pinned frames before it gives up. */
 #define CHARGE_PATIENCE		(HZ / 2)
+/* And looks: a virtual machine whose host is busy loses time, not turns. */
+#define CHARGE_LOOKS		100
 /* How long a space stays small for want of memory: less than that. */
 #define SHORT_TIME		(HZ / 4)
 /* Evictions that fail by I/O before a fault reports the error. */
@@ -470,10 +472,12 @@ static bool charge_may_succeed(struct vmd_access *a)
  * struct patience - how long a fault has been waiting for nothing at all
  * @progress: vmd_space.progress when something last moved
  * @deadline: when it gives up if nothing moves until then
+ * @looks: how often nothing had moved
  */
 struct patience {
 	unsigned long progress;
 	unsigned long deadline;
+	u32 looks;
 };
 
 /*
@@ -487,8 +491,9 @@ static bool patience_ended(struct patience *p, struct vmd_space *space)
 	if (progress != p->progress || atomic_read(&space->under_way)) {
 		p->progress = progress;
 		p->deadline = jiffies + CHARGE_PATIENCE;
+		p->looks = 0;
 	}
-	return time_after(jiffies, p->deadline);
+	return ++p->looks > CHARGE_LOOKS && time_after(jiffies, p->deadline);
 }
 
 /* At a cap that others share, they give some up. */
