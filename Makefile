@@ -52,6 +52,9 @@ check-debug:
 check-matrix:
 	selftests/all.sh matrix
 
+results:
+	selftests/results.sh
+
 bench:
 	selftests/bench/bench.sh
 
@@ -87,6 +90,7 @@ help:
 	@echo '                      KCSAN, ..., with faults injected (the kernels are built'
 	@echo '                      on first use: half an hour)'
 	@echo 'make check-matrix     the tests on the device, on 6.1, 6.12 and 7.2'
+	@echo 'make results          docs/results.md: all policies on recorded programs'
 	@echo 'make bench            what a fault costs, counted in instructions'
 	@echo 'make bench-check      the same, compared with the figures that are committed'
 	@echo 'make style            checkpatch, sparse, shellcheck, manual pages'
@@ -99,4 +103,4 @@ help:
 	@echo 'VMDEMO_CACHE=DIR      downloads and images (default ~/.cache/vmdemo)'
 
 .PHONY: all modules modules_install kernel-headers tools install uninstall demo \
-	lab lab-shell check check-debug check-matrix bench bench-check style clean help
+	lab results lab-shell check check-debug check-matrix bench bench-check style clean help
