@@ -102,7 +102,8 @@ test_walk_device() {
 	prints "^$space: 10 pages, from 0 to 9; " tables "$space"
 	json tables --json "$space"
 	prints '^resident: 10 pages; flushes by the kernel' tlb "$space"
-	prints '^of 4K each they are 1 pages' tlb "$space" "$tmp/string"
+	echo 7 7 > "$tmp/sevens"
+	prints '^of 4K each they are 1 pages' tlb "$space" "$tmp/sevens"
 	json tlb --json "$space"
 	"$tool" advise "$space" evict 2> /dev/null
 	prints '^own  *10$' slots "$space"
