@@ -33,6 +33,8 @@ fake_proc() {
 . "$(dirname "$0")/record.sh"
 # shellcheck source=future.sh
 . "$(dirname "$0")/future.sh"
+# shellcheck source=accessed.sh
+. "$(dirname "$0")/accessed.sh"
 # shellcheck source=walk.sh
 . "$(dirname "$0")/walk.sh"
 # shellcheck source=step.sh
@@ -370,6 +372,7 @@ test_device() {
 	test_exec_device
 	test_record_device
 	test_future_device
+	test_accessed_device
 	test_walk_device
 	test_step_device
 	test_step_keys
