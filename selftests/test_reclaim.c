@@ -18,7 +18,7 @@
 #define FRAMES		1024
 #define PAGES		(3 * FRAMES)
 #define THREADS		3
-#define WRITES		2500		/* of each thread; times VMD_TEST_SCALE */
+#define WRITES		1500		/* of each thread; times VMD_TEST_SCALE */
 #define WRITES_LEAST	600		/* where that takes minutes */
 #define RESERVE_MS	1000		/* how long a reserve is kept in vain */
 
@@ -469,7 +469,7 @@ TEST_F(reclaim, a_program_that_is_killed_leaves_nothing_behind)
 TEST_F(reclaim, a_space_that_is_closed_is_gone)
 {
 	struct load load = { .pages = PAGES, .writes = 2500 };
-	int before = references(), rounds = vmd_afford(20), tries, i;
+	int before = references(), rounds = vmd_afford(8), tries, i;
 
 	for (i = 0; i < rounds; i++) {
 		self->fd = make("25", "accessed", FRAMES);
