@@ -74,6 +74,8 @@ picture() {
 	(cd "$WORK" && LC_ALL=C.UTF-8 "$TOP/tools/vmdemoctl" mrc --policy lru,fifo,clock,sieve,arc,lirs,opt \
 		--frames 5%,10%,15%,20%,25%,30%,40%,50%,60%,70%,80%,90%,100% \
 		--output "$PICTURES/$1.svg" "$1.vmd" >/dev/null)
+	# gnuplot leaves blanks at the ends of lines.
+	sed -i 's/[[:blank:]]*$//' "$PICTURES/$1.svg"
 }
 
 program() {
