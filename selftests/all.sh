@@ -66,6 +66,7 @@ is_built() {
 run_job() {
 	case $1 in
 	check) VMDEMO_KERNEL=6.1 "$TESTS_DIR/check.sh" ;;
+	kasan) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel smp ;;
 	*) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel ;;
 	esac
 }

@@ -100,40 +100,51 @@ part_packaging() {
 	"$TESTS_DIR/packaging.sh"
 }
 
-# The disks are for the module's backing store and for an ext4.
+# The disks are for the module's backing store and for an ext4. More memory would
+# take longer to be filled, which some tests do to see what happens then.
 # shellcheck disable=SC2317
 part_kernel() {
-	local dir=$TOP/build/payload-$KERNEL mem=2048 limit=2700 more=()
+	local dir=$TOP/build/payload-$KERNEL limit=2700 more=() vm=(--mem 1024)
 
-	# More memory could not be filled in time, to see what happens when it is.
-	! sanitizing || { mem=2560 && limit=4800; }
+	! sanitizing || limit=4800
 	[ "$KERNEL" != kasan ] || more=(--sanitize)
+	# Threads have to meet for KCSAN to see it.
+	[ "$KERNEL" != kcsan ] || vm+=(--parallel)
 	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests ${more[@]+"${more[@]}"} "$dir" &&
-		run_vm --mem "$mem" --disk 512M --disk 512M --timeout "$limit" \
+		run_vm "${vm[@]}" --disk 128M --disk 512M --timeout "$limit" \
 			--log "$LOGS/console.log" --payload "$dir" -- ./guest_tests.sh
 }
 
-# More CPUs than there are here: threads are stopped anywhere, locks held.
+has_payload() {
+	[ -x "$1/test_torture" ] || "$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests "$1"
+}
+
+# More CPUs than there are here, and all at the same time: threads are stopped
+# anywhere, locks held.
 # shellcheck disable=SC2317
 part_smp() {
-	local dir=$TOP/build/payload-$KERNEL
+	local dir=$TOP/build/payload-$KERNEL cpus=8 programs=(test_torture test_rw test_attach)
 
-	[ -x "$dir/test_torture" ] || "$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests "$dir" &&
-		run_vm --mem 2048 --cpus 8 --disk 512M --disk 512M --timeout 900 \
+	if sanitizing; then
+		cpus=4
+	else
+		programs+=(test_many test_limits test_budget test_observer)
+	fi
+	has_payload "$dir" &&
+		run_vm --mem 1536 --cpus $cpus --parallel --disk 128M --disk 512M --timeout 900 \
 			--log "$LOGS/console-smp.log" --payload "$dir" -- \
-			./run_tests.sh vmdemo.ko test_torture test_many test_limits
+			env VMD_SHORT=1 ./run_tests.sh vmdemo.ko "${programs[@]}"
 }
 
 # shellcheck disable=SC2317
 part_durable() {
-	local dir=$TOP/build/payload-durable which=(--kernel "$KERNEL") tree
+	local dir=$TOP/build/payload-$KERNEL which=(--kernel "$KERNEL") tree
 
 	if [ "$KERNEL" = kasan ]; then
 		tree=$("$TESTS_DIR/vm/debug-kernel.sh" --flavour kasan) || return 1
 		which=(--kernel-dir "$tree")
 	fi
-	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests "$dir" &&
-		"$TESTS_DIR/durable.sh" "${which[@]}" "$dir"
+	has_payload "$dir" && "$TESTS_DIR/durable.sh" "${which[@]}" "$dir"
 }
 
 # shellcheck disable=SC2317

@@ -100,12 +100,15 @@ static void use(size_t count)
 	answer_error(map == MAP_FAILED ? -1 : 0);
 }
 
+/* open FILE FRAMES [ro|once]: "once" does not wait for a space on it to go. */
 static void cmd_open(char **arg)
 {
 	bool ro = arg[3] && !strcmp(arg[3], "ro");
+	bool once = arg[3] && !strcmp(arg[3], "once");
 
 	fds[0] = open(arg[1], (ro ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	fds[1] = fds[0] < 0 ? -1 : vmd_open_again(fds[0], number(arg[2]));
+	fds[1] = fds[0] < 0 ? -1 : once ? vmd_open_on(fds[0], number(arg[2])) :
+		 vmd_open_again(fds[0], number(arg[2]));
 	if (fds[1] < 0)
 		answer_error(-1);
 	else

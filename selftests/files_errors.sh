@@ -324,13 +324,13 @@ taken_files() {
 	check "taken: the module loads" reload "backing=$dir/backing"
 	agent a
 	expect "taken: a file that is the swap store's" a EBUSY \
-		open "$dir/backing" $FRAMES
+		open "$dir/backing" $FRAMES once
 	quit a taken
 	new_loop 8M
 	check "taken: the module loads on a device" reload "backing=$device"
 	agent a
 	expect "taken: a device that is the swap store's" a EBUSY \
-		open "$device" $FRAMES
+		open "$device" $FRAMES once
 	quit a taken
 	check "taken: the module can be unloaded" unload
 }

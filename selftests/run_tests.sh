@@ -169,16 +169,22 @@ reload_after() {
 	esac
 }
 
+# Seconds that all CPUs together have worked since the boot.
+busy() {
+	awk '$1 == "cpu" { printf "%d", ($2 + $3 + $4 + $7 + $8) / 100 }' /proc/stat
+}
+
 run_program() {
-	local name=$1 start=$SECONDS status args=()
+	local name=$1 start=$SECONDS begun status args=()
 
 	[ "$name" != life.sh ] || args=("$KO" "$DIR")
 	echo "# ---- $name"
+	begun=$(busy)
 	(cd "$DIR" && exec timeout -k 10 "$TIMEOUT" "./$name" "${args[@]}") 2>&1 |
 		tee "$out"
 	status=${PIPESTATUS[0]}
 	add_results "$name" "$status"
-	say "$name took $((SECONDS - start)) s"
+	say "$name took $((SECONDS - start)) s, $(($(busy) - begun)) s of it CPU"
 }
 
 : "${VMD_TEST_DISK:=/dev/vmdisk0}"

