@@ -13,7 +13,7 @@
 #   bench      what compares figures of "make bench", against samples
 #   style      checkpatch, sparse, warnings, shellcheck, manual pages
 #   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
-#   smp        threads and processes on 8 CPUs
+#   smp        threads and processes on 8 CPUs (4 on a sanitizing kernel)
 #   durable    a VM that is killed when it has synced, and one that looks
 #   lab        make lab-shell, and the experiments that need the device
 #   debian     the packages: built, installed, upgraded, purged in a VM, with DKMS

@@ -12,7 +12,9 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/vmdemo-packaging.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 tree=$tmp/tree
 unset KDIR KERNELRELEASE DESTDIR PREFIX INSTALL_MOD_PATH MAKEFLAGS MAKELEVEL MFLAGS
-PATH=$PATH:/usr/sbin:/sbin
+# The module is built three times from the same source.
+export CCACHE_DIR=$tmp/ccache
+PATH=/usr/lib/ccache:$PATH:/usr/sbin:/sbin
 
 # check NAME COMMAND...
 check() {
