@@ -46,6 +46,7 @@ static bool evict_two(int *fd, __u64 *slot)
 TEST(equal_pages_differ_on_the_medium)
 {
 	int medium = vmd_open_backing(), fd, round, again = 0;
+	int wanted = getenv("VMD_SHORT") ? 1 : 2;
 	__u64 first[2], slot[2];
 	char one[4096], two[4096];
 
@@ -61,7 +62,7 @@ TEST(equal_pages_differ_on_the_medium)
 	memset(two, 0x55, vmd_ps);
 	EXPECT_NE(0, memcmp(one, two, vmd_ps));
 	/* Other spaces in the same slot: the key is their own. */
-	for (round = 0; round < ROUNDS && again < 2; round++) {
+	for (round = 0; round < ROUNDS && again < wanted; round++) {
 		if (evict_two(&fd, slot) && slot[0] == first[0]) {
 			again++;
 			EXPECT_TRUE(read_slot(medium, first[0], two));
@@ -69,8 +70,8 @@ TEST(equal_pages_differ_on_the_medium)
 		}
 		close(fd);
 	}
-	EXPECT_EQ(2, again);
-	TH_LOG("%d spaces until the slot came twice", round);
+	EXPECT_EQ(wanted, again);
+	TH_LOG("%d spaces until the slot came %d times", round, again);
 	close(medium);
 }
 
