@@ -172,21 +172,13 @@ struct generations {
 	size_t bad;
 };
 
-/* Of each observer, at least two. */
-static int generations(void)
-{
-	int n = vmd_afford(GENERATIONS);
-
-	return n < 6 ? 6 : n;
-}
-
 static void *live_and_die(void *arg)
 {
 	struct generations *g = arg;
 	struct space s;
 	int i;
 
-	for (i = 0; i < generations(); i++) {
+	for (i = 0; i < GENERATIONS; i++) {
 		if (!space_open(&s, vmd_observer_names[i % 3])) {
 			g->bad++;
 			break;
