@@ -216,8 +216,13 @@ static int chardev_check_empty(struct vmd_space *space,
 		return -EINVAL;
 	if (space->store->homes || !xa_empty(&space->pages))
 		return -EBUSY;
-	if (READ_ONCE(space->crypt) ||
-	    READ_ONCE(space->observer) == VMD_OBSERVER_TRAP)
+	if (vmd_page_order(cfg->page_size) == 0)
+		return 0;
+	/* Nor would it come from the old one. */
+	if (READ_ONCE(space->crypt) && !(cfg->mask & VMD_CONFIG_FLAGS))
+		return -EOPNOTSUPP;
+	if (READ_ONCE(space->observer) == VMD_OBSERVER_TRAP &&
+	    !(cfg->mask & VMD_CONFIG_OBSERVER))
 		return -EOPNOTSUPP;
 	return 0;
 }
