@@ -219,7 +219,7 @@ static pmd_t *look_find_pmd(struct mm_struct *mm, unsigned long address)
 static void look_pmd(struct cluster_look *look, unsigned long next)
 {
 	pmd_t *pmdp = look_find_pmd(look->mm, look->address);
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of that entry, or of the table it is in */
 
 	if (!pmdp)
 		return;

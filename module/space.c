@@ -57,7 +57,8 @@ static int space_make_inode(struct vmd_space *space)
 	inode->i_private = space;
 	inode->i_mapping->a_ops = &vmd_aops;
 	/* The core maps a large folio whole only before the file's end. */
-	i_size_write(inode, MAX_LFS_FILESIZE);
+	if (vmd_space_order(space))
+		i_size_write(inode, MAX_LFS_FILESIZE);
 	space->inode = inode;
 	return 0;
 }

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "huge.h"
 #include "vmd_harness.h"
 #include "vmd_test_file.h"
 
@@ -32,58 +32,13 @@ FIXTURE_VARIANT(huge) {
 FIXTURE_VARIANT_ADD(huge, of_64k) { .page = 65536 };
 FIXTURE_VARIANT_ADD(huge, of_2m) { .page = HUGE };
 
-static int set_page_size(int fd, __u64 bytes, __u64 budget)
-{
-	struct vmd_config c = {
-		.mask = VMD_CONFIG_PAGE_SIZE | VMD_CONFIG_BUDGET |
-			VMD_CONFIG_POLICY | VMD_CONFIG_OBSERVER,
-		.page_size = bytes, .budget = budget,
-		.policy = "lru", .observer = "fault",
-	};
-
-	return ioctl(fd, VMD_IOC_SET_CONFIG, &c);
-}
-
-static int only_page_size(int fd, __u64 bytes)
-{
-	struct vmd_config c = {
-		.mask = VMD_CONFIG_PAGE_SIZE, .page_size = bytes,
-	};
-
-	return ioctl(fd, VMD_IOC_SET_CONFIG, &c);
-}
-
-/* Advice about pages of the space */
-static int advise(int fd, __u32 advice, __u64 first, __u64 pages, size_t page)
-{
-	struct vmd_advise a = {
-		.advice = advice, .offset = first * page, .length = pages * page,
-	};
-
-	return ioctl(fd, VMD_IOC_ADVISE, &a);
-}
-
-static int sync_all(int fd)
-{
-	struct vmd_sync sync = { 0 };
-
-	return ioctl(fd, VMD_IOC_SYNC, &sync);
-}
-
-static int punch(int fd, __u64 first, __u64 pages, size_t page)
-{
-	struct vmd_punch p = { .offset = first * page, .length = pages * page };
-
-	return ioctl(fd, VMD_IOC_PUNCH, &p);
-}
-
 FIXTURE_SETUP(huge)
 {
 	self->page = variant->page;
 	self->parts = self->page / vmd_ps;
 	self->all = PAGES * self->parts;
 	ASSERT_OPEN(self->fd);
-	ASSERT_EQ(0, set_page_size(self->fd, self->page, FRAMES));
+	ASSERT_EQ(0, huge_set(self->fd, self->page, FRAMES));
 	ASSERT_MAP(self->map, self->fd, self->all);
 }
 
@@ -184,7 +139,7 @@ TEST_F(huge, what_is_only_read_and_written_later_is_dirty)
 		EXPECT_EQ(0, vmd_load(PAGE(i)));
 	for (i = 0; i < FRAMES; i++)
 		vmd_fill(PAGE(i) + self->page - vmd_ps, i + 1);
-	ASSERT_EQ(0, advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
+	ASSERT_EQ(0, huge_advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
 	for (i = 0; i < FRAMES; i++)
 		EXPECT_TRUE(vmd_check(PAGE(i) + self->page - vmd_ps, i + 1));
 	ASSERT_STATS();
@@ -208,7 +163,7 @@ TEST_F(huge, sizes_are_counted_in_its_pages)
 	EXPECT_ERRNO(EINVAL, vmd_budget(self->fd, info.max_frames / self->parts + 1));
 	EXPECT_ERRNO(EOPNOTSUPP, vmd_observer(self->fd, "trap"));
 	EXPECT_ERRNO(EOPNOTSUPP, vmd_set_flags(self->fd, VMD_SPACE_ENCRYPT));
-	EXPECT_ERRNO(EBUSY, only_page_size(self->fd, 4096));
+	EXPECT_ERRNO(EBUSY, huge_set_only(self->fd, 4096));
 }
 
 TEST_F(huge, read_and_write_see_what_is_mapped)
@@ -224,7 +179,7 @@ TEST_F(huge, read_and_write_see_what_is_mapped)
 	for (i = 0; i < 6; i++)
 		EXPECT_TRUE(vmd_check(self->map + at + i * vmd_ps, 500 + i));
 	vmd_fill(PAGE(5), 9);
-	ASSERT_EQ(0, advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
+	ASSERT_EQ(0, huge_advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
 	ASSERT_EQ((ssize_t)self->page + 100,
 		  pread(self->fd, buf, self->page + 100, 5 * self->page));
 	EXPECT_TRUE(vmd_check(buf, 9));
@@ -250,7 +205,7 @@ TEST_F(huge, mappings_that_do_not_fit_show_the_same)
 	EXPECT_TRUE(vmd_check(PAGE(2) - vmd_ps, 3));
 	EXPECT_TRUE(vmd_check(PAGE(2) + vmd_ps, 4));
 	vmd_fill(PAGE(2) + vmd_ps, 5);
-	ASSERT_EQ(0, advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
+	ASSERT_EQ(0, huge_advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
 	EXPECT_TRUE(vmd_check(small + vmd_ps, 5));
 	EXPECT_TRUE(vmd_check(odd + self->page, 3));
 	munmap(odd, 3 * self->page);
@@ -274,7 +229,7 @@ TEST_F(huge, a_split_loses_nothing)
 	EXPECT_TRUE(vmd_check(moved, 10 + 2 * self->parts));
 	vmd_fill(moved, 77);
 	vmd_fill(PART(self->parts / 3), 78);
-	ASSERT_EQ(0, advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
+	ASSERT_EQ(0, huge_advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
 	EXPECT_TRUE(vmd_check(moved, 77));
 	EXPECT_TRUE(vmd_check(PART(self->parts / 3), 78));
 	EXPECT_TRUE(vmd_check(PAGE(1), 10 + self->parts));
@@ -291,7 +246,7 @@ TEST_F(huge, a_private_mapping_copies_parts_only)
 	fill_some(self->map, self->parts, self->parts, 20);
 	EXPECT_TRUE(vmd_check(copy, 20));
 	vmd_fill(copy, 99);
-	ASSERT_EQ(0, advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
+	ASSERT_EQ(0, huge_advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
 	EXPECT_TRUE(vmd_check(copy, 99));
 	EXPECT_TRUE(vmd_check(copy + last * vmd_ps, 20 + last));
 	EXPECT_TRUE(vmd_check(PART(0), 20));
@@ -330,7 +285,7 @@ TEST_F(huge, the_kernel_reads_and_writes_through_it)
 	/* Across the end of a page */
 	ASSERT_EQ((ssize_t)(8 * vmd_ps),
 		  pread(direct, PAGE(2) - 4 * vmd_ps, 8 * vmd_ps, 0));
-	ASSERT_EQ(0, advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
+	ASSERT_EQ(0, huge_advise(self->fd, VMD_ADVICE_EVICT, 0, PAGES, self->page));
 	for (i = 0; i < 8; i++)
 		EXPECT_TRUE(vmd_check(PAGE(2) + (i - 4) * vmd_ps, 40 + i));
 	to = (struct iovec){ buf, sizeof(buf) };
@@ -362,7 +317,7 @@ TEST_F(huge, an_accessed_page_gets_its_second_chance)
 TEST_F(huge, punched_and_cut_off_pages_read_as_zeros)
 {
 	fill_some(self->map, self->all, self->parts, 50);
-	ASSERT_EQ(0, punch(self->fd, 2, 3, self->page));
+	ASSERT_EQ(0, huge_punch(self->fd, 2, 3, self->page));
 	EXPECT_TRUE(vmd_is_zero(PAGE(2)));
 	EXPECT_TRUE(vmd_is_zero(PAGE(5) - vmd_ps));
 	EXPECT_TRUE(vmd_check(PAGE(5), 50 + 5 * self->parts));
@@ -385,7 +340,7 @@ TEST_F(huge, a_file_ends_where_it_did)
 	ASSERT_EQ(0, vmd_fill_file(file, self->page + 2 * vmd_ps, 60));
 	ASSERT_EQ(0, ftruncate(file, bytes));
 	ASSERT_OPEN(fd);
-	ASSERT_EQ(0, set_page_size(fd, self->page, 1));
+	ASSERT_EQ(0, huge_set(fd, self->page, 1));
 	ASSERT_EQ(0, vmd_set_file(fd, file));
 	map = vmd_map(fd, 2 * self->parts);
 	ASSERT_NE(MAP_FAILED, (void *)map);
@@ -404,7 +359,7 @@ TEST_F(huge, a_file_ends_where_it_did)
 	EXPECT_EQ((__s64)(3 * self->page), vmd_file_size(file));
 	EXPECT_EQ('e', vmd_load(map + self->page + 2 * vmd_ps + 699));
 	EXPECT_EQ(0, vmd_load(map + self->page + 2 * vmd_ps + 700));
-	ASSERT_EQ(0, punch(fd, 1, 1, self->page));
+	ASSERT_EQ(0, huge_punch(fd, 1, 1, self->page));
 	EXPECT_TRUE(vmd_is_zero(map + self->page));
 	EXPECT_TRUE(vmd_page_is_zero(file, self->parts));
 	munmap(map, 2 * self->page);
@@ -412,179 +367,39 @@ TEST_F(huge, a_file_ends_where_it_did)
 	close(file);
 }
 
-/* What the space should hold: of each part the tag it was filled with, or 0 */
-struct model {
-	int fd;
-	char *map;
-	char *odd;			/* from the second part on */
-	size_t page;
-	size_t parts;
-	size_t nr;			/* of parts */
-	__u64 *tags;
-	__u64 state;
-	__u64 last;
-};
-
-static bool part_is(const void *part, __u64 tag)
-{
-	return tag ? vmd_check(part, tag) : vmd_is_zero(part);
-}
-
-static bool model_write(struct model *m, size_t i)
-{
-	char buf[4096];
-
-	m->tags[i] = ++m->last;
-	if (vmd_random(&m->state) % 3) {
-		vmd_fill((i && m->last % 2 ? m->odd - vmd_ps : m->map) +
-			 i * vmd_ps, m->last);
-		return true;
-	}
-	vmd_fill(buf, m->last);
-	return pwrite(m->fd, buf, vmd_ps, i * vmd_ps) == (ssize_t)vmd_ps;
-}
-
-static bool model_read(struct model *m, size_t i)
-{
-	char buf[4096];
-
-	if (vmd_random(&m->state) % 3)
-		return part_is((i && i % 2 ? m->odd - vmd_ps : m->map) +
-			       i * vmd_ps, m->tags[i]);
-	return pread(m->fd, buf, vmd_ps, i * vmd_ps) == (ssize_t)vmd_ps &&
-	       part_is(buf, m->tags[i]);
-}
-
-static bool model_punch(struct model *m, size_t page)
-{
-	memset(m->tags + page * m->parts, 0, m->parts * sizeof(*m->tags));
-	return !punch(m->fd, page, 1, m->page);
-}
-
-/* Something that changes nothing about the content */
-static bool model_disturb(struct model *m, size_t i)
-{
-	static const __u32 advice[] = {
-		VMD_ADVICE_WILLNEED, VMD_ADVICE_DONTNEED, VMD_ADVICE_EVICT,
-		VMD_ADVICE_UNMAP, VMD_ADVICE_WRITE,
-	};
-	__u64 page = i / m->parts, r = vmd_random(&m->state) % 12;
-	char *at = m->map + i * vmd_ps;
-	pid_t pid;
-
-	if (r < 5)
-		return !advise(m->fd, advice[r], page, 1, m->page) ||
-		       errno == EBUSY;
-	if (r == 5)
-		return !sync_all(m->fd);
-	if (r == 6)
-		return !mprotect(at, vmd_ps, PROT_READ) &&
-		       part_is(at, m->tags[i]) && !mprotect(at, vmd_ps, VMD_RW);
-	if (r == 7)
-		return !madvise(at, vmd_ps, MADV_DONTNEED);
-	if (r == 8)
-		return !vmd_budget(m->fd, 1 + m->last % 4);
-	if (r == 9)
-		return mmap(at, vmd_ps, VMD_RW, MAP_SHARED | MAP_FIXED, m->fd,
-			    i * vmd_ps) == at;
-	if (r == 10) {
-		pid = vmd_fork();
-		if (!pid)
-			_exit(!part_is(at, m->tags[i]));
-		return pid > 0 && !vmd_wait(pid, VMD_CHILD_MS);
-	}
-	return !msync(m->map, m->nr * vmd_ps, MS_SYNC);
-}
-
-static bool model_step(struct model *m)
-{
-	__u64 r = vmd_random(&m->state);
-	size_t i = vmd_random(&m->state) % m->nr;
-
-	switch (r % 8) {
-	case 0:
-	case 1:
-	case 2:
-		return model_write(m, i);
-	case 3:
-	case 4:
-		return model_read(m, i);
-	case 5:
-		return r / 8 % 4 || model_punch(m, i / m->parts);
-	}
-	return model_disturb(m, i);
-}
-
-/* Returns the number of the step after which it was wrong, or 0. */
-static unsigned long model_run(struct model *m, unsigned long steps)
-{
-	unsigned long n;
-	size_t i;
-
-	for (n = 1; n <= steps; n++)
-		if (!model_step(m))
-			return n;
-	for (i = 0; i < m->nr; i++)
-		if (!part_is(m->map + i * vmd_ps, m->tags[i]))
-			return n;
-	return 0;
-}
-
-#define STEPS	400
-
-static bool model_open(struct model *m, int fd, size_t page)
-{
-	*m = (struct model){
-		.fd = fd, .page = page, .parts = page / vmd_ps,
-		.nr = 6 * (page / vmd_ps), .state = page + STEPS,
-	};
-	m->tags = calloc(m->nr, sizeof(*m->tags));
-	m->map = vmd_map(fd, m->nr);
-	m->odd = mmap(NULL, (m->nr - 1) * vmd_ps, VMD_RW, MAP_SHARED, fd,
-		      vmd_ps);
-	return m->tags && m->map != MAP_FAILED && m->odd != MAP_FAILED;
-}
-
-static void model_close(struct model *m)
-{
-	munmap(m->map, m->nr * vmd_ps);
-	munmap(m->odd, (m->nr - 1) * vmd_ps);
-	free(m->tags);
-}
-
 TEST_F(huge, whatever_is_done_content_is_as_the_model_says)
 {
-	struct model m;
+	struct huge_model m;
 	int fd;
 
 	ASSERT_OPEN(fd);
-	ASSERT_EQ(0, set_page_size(fd, self->page, 3));
-	ASSERT_TRUE(model_open(&m, fd, self->page));
-	EXPECT_EQ(0, model_run(&m, vmd_afford(STEPS)));
-	model_close(&m);
+	ASSERT_EQ(0, huge_set(fd, self->page, 3));
+	ASSERT_TRUE(huge_model_open(&m, fd, self->page));
+	EXPECT_EQ(0, huge_model_run(&m, vmd_afford(HUGE_STEPS)));
+	huge_model_close(&m);
 	close(fd);
 }
 
 TEST_F(huge, likewise_on_a_file)
 {
 	int file = vmd_temp_file(vmd_test_dir(), 0), fd;
-	struct model m;
+	struct huge_model m;
 	char buf[4096];
 	size_t i;
 
 	ASSERT_LE(0, file);
 	ASSERT_EQ(0, ftruncate(file, 6 * self->page));
 	ASSERT_OPEN(fd);
-	ASSERT_EQ(0, set_page_size(fd, self->page, 3));
+	ASSERT_EQ(0, huge_set(fd, self->page, 3));
 	ASSERT_EQ(0, vmd_set_file(fd, file));
-	ASSERT_TRUE(model_open(&m, fd, self->page));
-	EXPECT_EQ(0, model_run(&m, vmd_afford(STEPS)));
-	ASSERT_EQ(0, sync_all(fd));
+	ASSERT_TRUE(huge_model_open(&m, fd, self->page));
+	EXPECT_EQ(0, huge_model_run(&m, vmd_afford(HUGE_STEPS)));
+	ASSERT_EQ(0, huge_sync(fd));
 	for (i = 0; i < m.nr; i++) {
 		ASSERT_EQ((ssize_t)vmd_ps, pread(file, buf, vmd_ps, i * vmd_ps));
-		EXPECT_TRUE(part_is(buf, m.tags[i]));
+		EXPECT_TRUE(huge_part_is(buf, m.tags[i]));
 	}
-	model_close(&m);
+	huge_model_close(&m);
 	close(fd);
 	close(file);
 }
@@ -597,13 +412,13 @@ TEST(a_page_size_is_chosen_while_the_space_is_empty)
 
 	ASSERT_OPEN(fd);
 	id = vmd_id(fd);
-	EXPECT_ERRNO(EINVAL, only_page_size(fd, 8192));
-	EXPECT_EQ(0, only_page_size(fd, 4096));
-	EXPECT_EQ(0, only_page_size(fd, 0));
+	EXPECT_ERRNO(EINVAL, huge_set_only(fd, 8192));
+	EXPECT_EQ(0, huge_set_only(fd, 4096));
+	EXPECT_EQ(0, huge_set_only(fd, 0));
 	EXPECT_EQ(id, vmd_id(fd));
 	ASSERT_EQ(0, vmd_set(fd, "sieve", "accessed", 1024));
 	ASSERT_EQ(0, vmd_set_size(fd, HUGE + 4096));
-	EXPECT_EQ(0, only_page_size(fd, HUGE));
+	EXPECT_EQ(0, huge_set_only(fd, HUGE));
 	EXPECT_NE(id, vmd_id(fd));
 	ASSERT_EQ(0, vmd_get(fd, &c));
 	EXPECT_EQ(HUGE, c.page_size);
@@ -612,7 +427,7 @@ TEST(a_page_size_is_chosen_while_the_space_is_empty)
 	EXPECT_STREQ("sieve", c.policy);
 	EXPECT_STREQ("accessed", c.observer);
 	ASSERT_EQ(1, pwrite(fd, "x", 1, 0));
-	EXPECT_ERRNO(EBUSY, only_page_size(fd, 4096));
+	EXPECT_ERRNO(EBUSY, huge_set_only(fd, 4096));
 	close(fd);
 }
 
@@ -622,11 +437,11 @@ TEST(what_large_pages_cannot_do_is_refused)
 
 	ASSERT_OPEN(fd);
 	ASSERT_EQ(0, vmd_observer(fd, "trap"));
-	EXPECT_ERRNO(EOPNOTSUPP, only_page_size(fd, HUGE));
+	EXPECT_ERRNO(EOPNOTSUPP, huge_set_only(fd, HUGE));
 	ASSERT_EQ(0, vmd_observer(fd, "fault"));
-	EXPECT_EQ(0, only_page_size(fd, HUGE));
+	EXPECT_EQ(0, huge_set_only(fd, HUGE));
 	/* And back, while it is empty */
-	EXPECT_EQ(0, only_page_size(fd, 4096));
+	EXPECT_EQ(0, huge_set_only(fd, 4096));
 	close(fd);
 }
 
@@ -637,8 +452,8 @@ TEST(a_budget_counts_by_its_bytes_among_all)
 
 	ASSERT_TRUE(vmd_param("max_frames", &was));
 	ASSERT_OPEN(fd);
-	EXPECT_ERRNO(EINVAL, set_page_size(fd, HUGE, was / 512 + 1));
-	EXPECT_EQ(0, set_page_size(fd, HUGE, 1));
+	EXPECT_ERRNO(EINVAL, huge_set(fd, HUGE, was / 512 + 1));
+	EXPECT_EQ(0, huge_set(fd, HUGE, 1));
 	close(fd);
 }
 

@@ -20,7 +20,8 @@ static int set_key(struct set_args *args, const char *word)
 		return ctl_usage("'%s': not key=value", word);
 	strncat(key, word, equals - word < 31 ? equals - word : 31);
 	if (!strcmp(key, "page-size"))
-		return ctl_usage("page-size: is chosen when a space is made: 'vmdemoctl exec --page-size'");
+		return ctl_usage("%s: is chosen when a space is made: 'vmdemoctl exec --page-size'",
+				 key);
 	return ctl_request_set(&args->request, key, equals + 1);
 }
 

@@ -308,7 +308,8 @@ static int ctl_check_page_size(const struct vmd_config *to)
 	if (to->page_size == 4096)
 		return CTL_OK;
 	if (to->mask & VMD_CONFIG_OBSERVER && !strcmp(to->observer, "trap"))
-		return ctl_usage("observer 'trap': sees pages of 4K only; with larger ones fault or accessed");
+		return ctl_usage("observer '%s': sees pages of 4K only: want fault or accessed",
+				 to->observer);
 	if (to->flags & VMD_SPACE_ENCRYPT)
 		return ctl_usage("encryption: of pages of 4K only");
 	return CTL_OK;

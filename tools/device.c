@@ -250,7 +250,7 @@ int ctl_set_page_size(struct ctl_space *space, const struct vmd_config *config)
 		return ctl_fail("the loaded module knows one page size, %u: it is an older one",
 				space->info.page_size);
 	if (ioctl(space->fd, VMD_IOC_SET_CONFIG, config) && errno == EOPNOTSUPP)
-		return ctl_fail("pages of %llu bytes: not with observer trap, nor encrypted; a new space has that: see 'vmdemoctl info'",
+		return ctl_fail("pages of %llu bytes: not while new spaces trap or are encrypted",
 				config->page_size);
 	/* Once more, for the other reasons: the page size is what it is by now. */
 	return ctl_set_config(space, config) ?: ctl_read_info(space);
