@@ -29,8 +29,10 @@ static u32 ahead_most(struct vmd_space *space)
 {
 	unsigned long part = READ_ONCE(space->limit) / WINDOW_PART;
 
-	return min3(part, (unsigned long)READ_ONCE(space->ahead_most),
-		    (unsigned long)vmd_readahead());
+	/* In larger pages there is enough of what is ahead anyway. */
+	part = min_t(unsigned long, part, vmd_readahead());
+	return min(part, (unsigned long)READ_ONCE(space->ahead_most) >>
+			 vmd_space_order(space));
 }
 
 /* The window after the miss at @index. */

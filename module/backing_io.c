@@ -33,24 +33,24 @@ static void backing_submit_bio(struct vmd_backing *backing, struct vmd_io *io)
 
 	bio = bio_alloc(backing->bdev.bdev, io->nr,
 			io->write ? REQ_OP_WRITE : REQ_OP_READ, GFP_NOIO);
-	bio->bi_iter.bi_sector = (sector_t)io->place << (PAGE_SHIFT - 9);
+	bio->bi_iter.bi_sector = (sector_t)io->place << (io->shift - 9);
 	bio->bi_private = io;
 	bio->bi_end_io = backing_bio_end;
 	for (i = 0; i < io->nr; i++)
-		__bio_add_page(bio, io->bvec[i].bv_page, PAGE_SIZE, 0);
+		__bio_add_page(bio, io->bvec[i].bv_page, io->bvec[i].bv_len, 0);
 	submit_bio(bio);
 }
 
 static loff_t backing_pos(const struct vmd_io *io)
 {
-	return (loff_t)io->place << PAGE_SHIFT;
+	return (loff_t)io->place << io->shift;
 }
 
 /* How much of a request lies before the file's end; at least a byte. */
 static u32 backing_bytes(struct vmd_backing *backing, struct vmd_io *io)
 {
 	u64 end = READ_ONCE(backing->bytes);
-	u64 all = (u64)io->nr << PAGE_SHIFT;
+	u64 all = (u64)io->nr << io->shift;
 
 	return end > backing_pos(io) ? min(all, end - backing_pos(io)) : all;
 }
@@ -69,11 +69,15 @@ static void backing_shorten(struct vmd_io *io)
 /* What the file's end cuts off reads as zeros. Perhaps in an interrupt. */
 static void backing_zero_tail(struct vmd_io *io)
 {
-	u32 i = io->bytes >> PAGE_SHIFT;
-	size_t from = offset_in_page(io->bytes);
+	u32 at = io->bytes, in, n;
+	struct page *page;
 
-	for (; i < io->nr; i++, from = 0)
-		memzero_page(io->bvec[i].bv_page, from, PAGE_SIZE - from);
+	for (; at < io->nr << io->shift; at += n) {
+		in = at & (BIT(io->shift) - 1);
+		n = PAGE_SIZE - offset_in_page(at);
+		page = io->bvec[at >> io->shift].bv_page + (in >> PAGE_SHIFT);
+		memzero_page(page, offset_in_page(at), n);
+	}
 }
 
 /* Anything but all of it is an error. */

@@ -144,18 +144,20 @@ void vmd_frames_unmap(struct vmd_space *space, struct vmd_frame **f, u32 n)
 
 	for (i = 0; i < n; i = run) {
 		run = i + 1;
-		tables = vmd_folio_mapcount(f[i]->folio);
+		tables = vmd_space_mapcount(space, f[i]->folio);
 		if (!tables)
 			continue;
 		while (run < n && f[run]->index == f[run - 1]->index + 1 &&
-		       (here = vmd_folio_mapcount(f[run]->folio))) {
+		       (here = vmd_space_mapcount(space, f[run]->folio))) {
 			tables = max(tables, here);
 			run++;
 		}
-		unmap_mapping_pages(vmd_mapping(space), f[i]->index, run - i,
-				    false);
+		unmap_mapping_pages(vmd_mapping(space),
+				    vmd_page_pgoff(space, f[i]->index),
+				    vmd_page_pgoff(space, run - i), false);
 		vmd_count_more(space, unmap_calls, 1);
-		vmd_count_more(space, tlb_flushes_estimated, tables);
+		vmd_count_more(space, tlb_flushes_estimated,
+			       vmd_tables_estimated(space, tables));
 	}
 }
 
@@ -298,7 +300,7 @@ static void batch_unplace(struct vmd_batch *batch)
 	struct vmd_frame *f;
 	u32 i, n = 0;
 
-	if (space->store->homes || batch_runs(batch) * 4 <= batch->nr_writes)
+	if (space->store->homes || space->store->under || batch_runs(batch) * 4 <= batch->nr_writes)
 		return;
 	for (i = 0; i < batch->nr_writes; i++) {
 		f = batch->writes[i];
@@ -344,7 +346,7 @@ static void batch_make_ios(struct vmd_batch *batch)
 	vmd_frames_sort(f, batch->nr_writes, true);
 	for (i = 0; i < batch->nr_writes; i++) {
 		bvec_set_page(&batch->bvec[i], folio_page(f[i]->folio, 0),
-			      PAGE_SIZE, 0);
+			      vmd_page_bytes(batch->space), 0);
 		vmd_folio_clean(batch->space, f[i]->folio);
 		if (vmd_frame_test(f[i], VMD_FRAME_OLD))
 			vmd_frame_clear(f[i], VMD_FRAME_OLD);

@@ -177,15 +177,13 @@ int vmd_file_attach(struct file *file, u64 id)
 /* Once more, as the space a file stands for: config as that one's. */
 static struct vmd_space *chardev_file_space(struct file *file, int fd)
 {
-	struct vmd_store *store = vmd_file_store_open(fd);
-	struct vmd_space *like, *space;
+	struct vmd_space *like = vmd_file_space(file), *space;
+	struct vmd_store *store = vmd_file_store_open(fd,
+						      vmd_space_order(like));
 
-	if (IS_ERR(store))
-		return ERR_CAST(store);
-	like = vmd_file_space(file);
-	space = vmd_space_create(store, like);
+	space = IS_ERR(store) ? ERR_CAST(store) : vmd_space_create(store, like);
 	vmd_space_unuse(like);
-	if (IS_ERR(space))
+	if (IS_ERR(space) && !IS_ERR(store))
 		vmd_store_put(store);
 	return space;
 }
@@ -205,6 +203,67 @@ int vmd_file_set_file(struct file *file, int fd)
 	if (IS_ERR(space))
 		return PTR_ERR(space);
 	err = chardev_move(file, space);
+	if (err)
+		vmd_space_unuse(space);
+	return err;
+}
+
+/* May the space that a file stands for be given up for one of other pages? */
+static int chardev_check_empty(struct vmd_space *space,
+			       const struct vmd_config *cfg)
+{
+	if (vmd_page_order(cfg->page_size) < 0)
+		return -EINVAL;
+	if (space->store->homes || !xa_empty(&space->pages))
+		return -EBUSY;
+	if (vmd_page_order(cfg->page_size) == 0)
+		return 0;
+	/* Nor would it come from the old one. */
+	if (READ_ONCE(space->crypt) && !(cfg->mask & VMD_CONFIG_FLAGS))
+		return -EOPNOTSUPP;
+	if (READ_ONCE(space->observer) == VMD_OBSERVER_TRAP &&
+	    !(cfg->mask & VMD_CONFIG_OBSERVER))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+/* A fresh space of another page size, else as @like. */
+static struct vmd_space *chardev_page_space(struct vmd_space *like, u32 order)
+{
+	struct vmd_store *store = order ? vmd_huge_store_open(order) :
+					  vmd_swap_get();
+	struct vmd_space *space;
+
+	if (IS_ERR(store))
+		return ERR_CAST(store);
+	space = vmd_space_create(store, like);
+	if (IS_ERR(space))
+		vmd_store_put(store);
+	return space;
+}
+
+/**
+ * vmd_file_set_page_size - let a file stand for a new space of other pages
+ * @file: of the device
+ * @like: what it stands for: without pages, never mapped
+ * @cfg: as the user gave it, not checked, with another page size in it
+ *
+ * Returns as VMD_IOC_SET_CONFIG tells.
+ */
+int vmd_file_set_page_size(struct file *file, struct vmd_space *like,
+			   const struct vmd_config *cfg)
+{
+	int err = chardev_check_empty(like, cfg);
+	struct vmd_space *space;
+
+	if (err)
+		return err;
+	space = chardev_page_space(like, vmd_page_order(cfg->page_size));
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	err = vmd_space_configure(space, cfg);
+	if (!err)
+		err = chardev_move(file, space);
 	if (err)
 		vmd_space_unuse(space);
 	return err;
@@ -242,13 +301,23 @@ static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (IS_ERR(map))
 		return PTR_ERR(map);
-	/*
-	 * Mixed: neighbours of a page that faults are inserted directly. It
-	 * also keeps the core from merging VMAs, each of which has a vmd_map.
-	 */
-	vmd_vm_flags_set(vma, VM_MIXEDMAP);
+	if (vmd_space_maps_huge(map->space)) {
+		/*
+		 * Not mixed, where the core neither counts nor finds what is
+		 * mapped huge. This one keeps it from merging VMAs, too.
+		 */
+		vmd_vm_flags_set(vma, VM_HUGEPAGE);
+		vma->vm_ops = &vmd_huge_vm_ops;
+	} else {
+		/*
+		 * Mixed: neighbours of a page that faults are inserted
+		 * directly. It also keeps the core from merging VMAs, each of
+		 * which has a vmd_map.
+		 */
+		vmd_vm_flags_set(vma, VM_MIXEDMAP);
+		vma->vm_ops = &vmd_vm_ops;
+	}
 	vmd_vma_make_old(vma);
-	vma->vm_ops = &vmd_vm_ops;
 	vma->vm_private_data = map;
 	vmd_space_reach(map->space, map->reach);
 	return 0;
@@ -265,17 +334,22 @@ static unsigned long chardev_get_unmapped_area(struct file *file,
 					       unsigned long flags)
 {
 	struct vmd_file *vf = file->private_data;
+	bool huge;
 
 	mutex_lock(&vf->lock);
 	vf->mapped = true;
+	huge = vmd_space_maps_huge(vf->space);
 	mutex_unlock(&vf->lock);
+	if (huge)
+		return vmd_huge_get_unmapped_area(file, addr, len, pgoff,
+						  flags);
 	return vmd_mm_get_unmapped_area(file, addr, len, pgoff, flags);
 }
 
 /* The page after the one with this last byte, within the space. */
 static pgoff_t chardev_end(struct vmd_space *space, loff_t last)
 {
-	return min_t(u64, ((u64)last >> PAGE_SHIFT) + 1,
+	return min_t(u64, ((u64)last >> vmd_page_shift(space)) + 1,
 		     READ_ONCE(space->nr_pages));
 }
 
@@ -305,7 +379,7 @@ static int chardev_fsync(struct file *file, loff_t start, loff_t last,
 	struct vmd_space *space = vmd_file_space(file);
 	int err;
 
-	err = vmd_file_sync(file, space, start >> PAGE_SHIFT,
+	err = vmd_file_sync(file, space, start >> vmd_page_shift(space),
 			    chardev_end(space, last));
 	vmd_space_unuse(space);
 	return err;
@@ -343,7 +417,7 @@ static int chardev_fadvise(struct file *file, loff_t offset, loff_t len,
 	if (!len || check_add_overflow(offset, len, &end))
 		end = LLONG_MAX;
 	space = vmd_file_space(file);
-	err = vmd_advise(space, offset >> PAGE_SHIFT,
+	err = vmd_advise(space, offset >> vmd_page_shift(space),
 			 chardev_end(space, end - 1),
 			 advice == POSIX_FADV_WILLNEED ? VMD_ADVICE_WILLNEED :
 							 VMD_ADVICE_DONTNEED);

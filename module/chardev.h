@@ -35,6 +35,8 @@ struct vmd_left {
 struct vmd_space *vmd_file_space(struct file *file);
 int vmd_file_attach(struct file *file, u64 id);
 int vmd_file_set_file(struct file *file, int fd);
+int vmd_file_set_page_size(struct file *file, struct vmd_space *like,
+			   const struct vmd_config *cfg);
 int vmd_file_sync(struct file *file, struct vmd_space *space, pgoff_t first,
 		  pgoff_t end);
 

@@ -10,6 +10,7 @@
 #include <linux/blkdev.h>
 #include <linux/device/class.h>
 #include <linux/fs.h>
+#include <linux/huge_mm.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/namei.h>
@@ -95,10 +96,39 @@ static inline bool vmd_folio_peek(const struct folio *folio, int flag)
 #endif
 }
 
-/* How often an order-0 folio is in page tables: not exported in 6.1. */
-static inline int vmd_folio_mapcount(struct folio *folio)
+/*
+ * How often a folio of 2^@order pages is in page tables, of whatever level: not
+ * exported in 6.1, which counts each page of a large one for itself, and adds
+ * to each how often an entry maps all of them.
+ */
+static inline int vmd_folio_mapcount(struct folio *folio, u32 order)
 {
-	return atomic_read(&folio->_mapcount) + 1;
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	int i, whole, n = 0;
+
+	if (!order)
+		return atomic_read(&folio->_mapcount) + 1;
+	whole = atomic_read(folio_mapcount_ptr(folio)) + 1;
+	for (i = 0; i < 1 << order; i++)
+		n += atomic_read(&folio_page(folio, i)->_mapcount) + 1 - whole;
+	return n + whole;
+#else
+	return atomic_read(order ? &folio->_large_mapcount :
+				   &folio->_mapcount) + 1;
+#endif
+}
+
+/* Where a mapping goes whose pages one entry may map: aligned, if it can be. */
+static inline unsigned long
+vmd_huge_get_unmapped_area(struct file *file, unsigned long addr,
+			   unsigned long len, unsigned long pgoff,
+			   unsigned long flags)
+{
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+	return thp_get_unmapped_area(file, addr, len, pgoff, flags);
+#else
+	return vmd_mm_get_unmapped_area(file, addr, len, pgoff, flags);
+#endif
 }
 
 #ifdef CONFIG_X86
@@ -126,6 +156,11 @@ static inline bool vmd_pte_test_and_clear_young(pte_t *ptep)
 {
 	return test_and_clear_bit(_PAGE_BIT_ACCESSED,
 				  (unsigned long *)&ptep->pte);
+}
+
+static inline bool vmd_pmd_test_and_clear_young(pmd_t *pmdp)
+{
+	return test_and_clear_bit(_PAGE_BIT_ACCESSED, (unsigned long *)pmdp);
 }
 
 /*

@@ -60,6 +60,7 @@ void vmd_space_config(struct vmd_space *space, struct vmd_config *cfg)
 	strscpy(cfg->store, space->store->ops->name, sizeof(cfg->store));
 	cfg->flags = config_flags(space);
 	cfg->ways = READ_ONCE(space->ways);
+	cfg->page_size = vmd_page_bytes(space);
 }
 
 /**
@@ -81,7 +82,7 @@ void vmd_space_live(struct vmd_space *space, char *buf)
  */
 void vmd_space_reach(struct vmd_space *space, pgoff_t end)
 {
-	end = min_t(pgoff_t, end, vmd_max_size() >> PAGE_SHIFT);
+	end = min_t(pgoff_t, end, vmd_max_size() >> vmd_page_shift(space));
 	/* A file is made longer by nothing but an explicit call. */
 	if (space->store->homes || end <= READ_ONCE(space->nr_pages))
 		return;
@@ -89,7 +90,7 @@ void vmd_space_reach(struct vmd_space *space, pgoff_t end)
 	if (mutex_lock_killable(&space->config_lock))
 		return;
 	if (end > space->nr_pages)
-		vmd_space_set_bytes(space, (u64)end << PAGE_SHIFT);
+		vmd_space_set_bytes(space, (u64)end << vmd_page_shift(space));
 	mutex_unlock(&space->config_lock);
 }
 
@@ -112,7 +113,7 @@ static int config_shrink(struct vmd_space *space, u64 bytes)
 	smp_mb();
 	vmd_unmap_range(space, space->nr_pages, 0, true);
 	n = vmd_drop_range(space, space->nr_pages,
-			   DIV_ROUND_UP_ULL(was, PAGE_SIZE), true);
+			   vmd_bytes_pages(space, was), true);
 	if (n >= 0 && space->store->homes)
 		err = space->store->ops->resize(space->store, bytes);
 	if (n < 0 || (err && err != -EINTR)) {
@@ -316,7 +317,7 @@ static int config_check_size(struct vmd_space *space,
 	if (!(cfg->mask & VMD_CONFIG_SIZE))
 		return 0;
 	if (cfg->size > vmd_max_size() ||
-	    (cfg->size % PAGE_SIZE && !space->store->homes) ||
+	    (cfg->size % vmd_page_bytes(space) && !space->store->homes) ||
 	    (space->store->homes &&
 	     cfg->size > (u64)VMD_NO_PLACE << PAGE_SHIFT))
 		return -EINVAL;
@@ -326,12 +327,14 @@ static int config_check_size(struct vmd_space *space,
 	return 0;
 }
 
-static int config_check_budget(const struct vmd_config *cfg,
+static int config_check_budget(struct vmd_space *space,
+			       const struct vmd_config *cfg,
 			       struct config_change *to)
 {
 	if (!(cfg->mask & VMD_CONFIG_BUDGET))
 		return 0;
-	if (!cfg->budget || cfg->budget > vmd_max_frames())
+	if (!cfg->budget ||
+	    cfg->budget > vmd_max_frames() >> vmd_space_order(space))
 		return -EINVAL;
 	to->budget = cfg->budget;
 	return 0;
@@ -367,7 +370,8 @@ static int config_check_policy(const struct vmd_config *cfg,
 	return 0;
 }
 
-static int config_check_observer(const struct vmd_config *cfg,
+static int config_check_observer(struct vmd_space *space,
+				 const struct vmd_config *cfg,
 				 struct config_change *to)
 {
 	if (!(cfg->mask & VMD_CONFIG_OBSERVER))
@@ -376,6 +380,9 @@ static int config_check_observer(const struct vmd_config *cfg,
 	    sizeof(cfg->observer))
 		return -EINVAL;
 	to->observer = vmd_observer_parse(cfg->observer);
+	/* Only one page of the kernel's is mapped by a touch that traps. */
+	if (to->observer == VMD_OBSERVER_TRAP && vmd_space_order(space))
+		return -EOPNOTSUPP;
 	return min(to->observer, 0);
 }
 
@@ -393,6 +400,8 @@ static int config_check_flags(struct vmd_space *space,
 		return -EINVAL;
 	if (!(cfg->flags & VMD_SPACE_ENCRYPT))
 		return 0;
+	if (vmd_space_order(space))
+		return -EOPNOTSUPP;
 	if (!space->store->ops->encrypts)
 		return -EINVAL;
 	to->crypt = vmd_crypt_alloc();
@@ -407,15 +416,19 @@ static int config_check(struct vmd_space *space, const struct vmd_config *cfg,
 	to->mask = cfg->mask;
 	if (cfg->mask & ~VMD_CONFIG_ALL)
 		return -EINVAL;
+	/* Another one is another space: vmd_file_set_page_size(). */
+	if (cfg->mask & VMD_CONFIG_PAGE_SIZE && cfg->page_size &&
+	    cfg->page_size != vmd_page_bytes(space))
+		return -EINVAL;
 	err = config_check_size(space, cfg, to);
 	if (!err)
-		err = config_check_budget(cfg, to);
+		err = config_check_budget(space, cfg, to);
 	if (!err)
 		err = config_check_placement(cfg, to);
 	if (!err)
 		err = config_check_policy(cfg, to);
 	if (!err)
-		err = config_check_observer(cfg, to);
+		err = config_check_observer(space, cfg, to);
 	if (!err)
 		err = config_check_flags(space, cfg, to);
 	return err;

@@ -156,8 +156,10 @@ int vmd_drop_range(struct vmd_space *space, pgoff_t first, pgoff_t end,
  */
 int vmd_zero_tail(struct vmd_space *space, u64 bytes)
 {
-	struct vmd_access a = { .space = space, .index = bytes >> PAGE_SHIFT };
-	size_t from = offset_in_page(bytes);
+	struct vmd_access a = {
+		.space = space, .index = bytes >> vmd_page_shift(space),
+	};
+	size_t from = bytes & (vmd_page_bytes(space) - 1);
 	struct vmd_frame *f;
 	struct folio *folio;
 	int err;
@@ -167,7 +169,7 @@ int vmd_zero_tail(struct vmd_space *space, u64 bytes)
 	folio = vmd_frame_find(&a, &f, &err);
 	if (!folio)
 		return err;
-	memzero_page(folio_page(folio, 0), from, PAGE_SIZE - from);
+	folio_zero_segment(folio, from, vmd_page_bytes(space));
 	/* It may have been written with more of it than is to be. */
 	folio_mark_dirty(folio);
 	folio_unlock(folio);

@@ -39,9 +39,9 @@ static struct folio *evict_trylock(struct vmd_frame *f)
 }
 
 /* References that are neither ours nor a page table's: GUP, a fault under way. */
-static bool evict_in_use(struct folio *folio)
+static bool evict_in_use(struct vmd_space *space, struct folio *folio)
 {
-	return folio_ref_count(folio) > 2 + vmd_folio_mapcount(folio);
+	return folio_ref_count(folio) > 2 + vmd_space_mapcount(space, folio);
 }
 
 /* Take a page, locked, out of the policy's hands and into the batch. */
@@ -83,7 +83,7 @@ static void evict_consider(struct vmd_batch *batch, struct evict_round *round,
 		return;
 	}
 	folio = evict_trylock(f);
-	if (folio && !evict_in_use(folio) &&
+	if (folio && !evict_in_use(space, folio) &&
 	    !(batch->only_clean && folio_test_dirty(folio)) &&
 	    vmd_frame_test(f, VMD_FRAME_QUEUED)) {
 		round->frames[round->n++] = f;
@@ -149,7 +149,8 @@ static void evict_choose(struct vmd_batch *batch, u32 want, long patience,
 	u32 i, n, had;
 
 	round.asks = READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED;
-	round.hidden = round.asks && vmd_maps_hide_accesses(space);
+	round.hidden = round.asks && (vmd_space_maps_huge(space) ||
+				      vmd_maps_hide_accesses(space));
 	while (batch->n < want && patience > 0 &&
 	       !fatal_signal_pending(current)) {
 		had = batch->n;
@@ -181,8 +182,7 @@ static bool evict_not_needed(struct vmd_access *a)
 		return vmd_placed_room(space, a->index);
 	return READ_ONCE(space->ready.n) ||
 	       (atomic_long_read(&space->resident) < vmd_space_limit(space) &&
-		vmd_user_may_charge(space) &&
-		vmd_frames_total() < vmd_max_frames());
+		vmd_user_may_charge(space) && vmd_frames_left(space));
 }
 
 /**

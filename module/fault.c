@@ -47,7 +47,9 @@ static vm_fault_t fault_error(struct vmd_access *a, int err)
 {
 	if (unlikely(a->step))
 		vmd_step_failed(a, err);
-	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	/* To be tried again for ever, where no large page can be had, is no use. */
+	return err == -ENOMEM && !vmd_space_order(a->space) ? VM_FAULT_OOM :
+							      VM_FAULT_SIGBUS;
 }
 
 static void fault_count(struct vmd_access *a)
@@ -171,7 +173,7 @@ static void fault_around(struct vmd_access *a)
 	u32 n;
 
 	if (READ_ONCE(a->space->observer) == VMD_OBSERVER_TRAP ||
-	    vma->vm_flags & VM_RAND_READ)
+	    vmd_space_order(a->space) || vma->vm_flags & VM_RAND_READ)
 		return;
 	vmd_vma_make_old(vma);
 	if (around_collect(a, &around, &n))
@@ -192,7 +194,10 @@ static vm_fault_t fault_map(struct vmd_access *a, struct folio *folio,
 	if (a->write && !a->vmf->cow_page)
 		folio_mark_dirty(folio);
 	trace_vmdemo_map(a->space->id, a->index, a->write, reason);
-	a->vmf->page = folio_page(folio, 0);
+	a->vmf->page = folio_page(folio, vmd_pgoff_part(a->space,
+							a->vmf->pgoff));
+	if (vmd_space_order(a->space))
+		vmd_cluster_map(a, folio);
 	return ret | VM_FAULT_LOCKED;
 }
 
@@ -284,7 +289,7 @@ static bool fault_may_grow(struct vmd_access *a)
 	map = vma->vm_private_data;
 	if (a->index < READ_ONCE(map->reach))
 		return false;
-	end = vma->vm_pgoff + vma_pages(vma);
+	end = vmd_vma_end(a->space, vma);
 	vmd_space_reach(a->space, end);
 	WRITE_ONCE(map->reach, end);
 	return a->index < READ_ONCE(a->space->nr_pages);
@@ -341,7 +346,7 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 	struct vmd_access a = {
 		.space = map->space,
 		.vmf = vmf,
-		.index = vmf->pgoff,
+		.index = vmd_pgoff_page(map->space, vmf->pgoff),
 		.write = vmf->flags & FAULT_FLAG_WRITE,
 	};
 	u64 begin = vmd_clock_ns();
@@ -412,6 +417,27 @@ const struct vm_operations_struct vmd_vm_ops = {
 	.open	   = vmd_vma_open,
 	.close	   = vmd_vma_close,
 	.fault	   = vmd_fault,
+#ifdef VMD_WANT_MAP_PAGES
+	.map_pages = vmd_map_pages,
+#endif
+};
+
+static vm_fault_t vmd_huge_pfn_mkwrite(struct vm_fault *vmf)
+{
+	return 0;
+}
+
+/*
+ * Where one entry may map a whole page. That there is pfn_mkwrite, which is for
+ * memory without a struct page and not called for ours, makes the core map what
+ * is only read as not writable: older ones forget that a huge page is dirty
+ * when they unmap it, so it has to be known before.
+ */
+const struct vm_operations_struct vmd_huge_vm_ops = {
+	.open	   = vmd_vma_open,
+	.close	   = vmd_vma_close,
+	.fault	   = vmd_fault,
+	.pfn_mkwrite = vmd_huge_pfn_mkwrite,
 #ifdef VMD_WANT_MAP_PAGES
 	.map_pages = vmd_map_pages,
 #endif

@@ -42,7 +42,7 @@ void vmd_fill_publish(struct vmd_space *space, struct vmd_frame *f,
 		      struct folio *folio, u32 flags, bool pin)
 {
 	folio->mapping = vmd_mapping(space);
-	folio->index = f->index;
+	folio->index = vmd_page_pgoff(space, f->index);
 	/*
 	 * What unmaps it leaves the mark "referenced" where the page table said
 	 * accessed (evict.c); on an active folio that mark is never taken back.
@@ -108,7 +108,7 @@ static int fill_memory(struct vmd_access *a, struct vmd_frame *f,
 	if (err)
 		return err;
 	if (*folio && zero)
-		clear_highpage(folio_page(*folio, 0));
+		vmd_folio_zero(a->space, *folio);
 	if (!*folio)
 		*folio = vmd_folio_alloc(a, zero);
 	if (*folio)

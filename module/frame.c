@@ -22,15 +22,28 @@
 /* Evictions that fail by I/O before a fault reports the error. */
 #define CHARGE_FAILURES		64
 
-/* Frames of all spaces; never above the module parameter max_frames. */
+/*
+ * Frames of all spaces, in pages of the kernel's; never above the module
+ * parameter max_frames.
+ */
 static atomic_long_t frames_total;
 
 /**
- * vmd_frames_total - frames that all spaces hold together
+ * vmd_frames_total - pages of the kernel's that all spaces hold together
  */
 unsigned long vmd_frames_total(void)
 {
 	return atomic_long_read(&frames_total);
+}
+
+/**
+ * vmd_frames_left - could a space have one more, as far as max_frames goes?
+ * @space: which
+ */
+bool vmd_frames_left(const struct vmd_space *space)
+{
+	return vmd_frames_total() + (1UL << vmd_space_order(space)) <=
+	       vmd_max_frames();
 }
 
 /**
@@ -434,6 +447,7 @@ static int charge_try(struct vmd_space *space, long extra)
 {
 	long total = atomic_long_read(&frames_total);
 	long n = atomic_long_read(&space->resident);
+	long units = 1L << vmd_space_order(space);
 
 	do {
 		if (n >= (long)vmd_space_limit(space) + extra)
@@ -445,14 +459,15 @@ static int charge_try(struct vmd_space *space, long extra)
 	 */
 	if (n >= (long)vmd_space_limit(space) + extra)
 		return charge_undo(space, -EDQUOT);
-	if (!vmd_user_charge_frame(space))
+	if (!vmd_user_charge_page(space))
 		return charge_undo(space, -EXFULL);
 	do {
-		if (total >= vmd_max_frames()) {
-			vmd_user_uncharge_frame(space);
+		if (total + units > (long)vmd_max_frames()) {
+			vmd_user_uncharge_page(space);
 			return charge_undo(space, -EUSERS);
 		}
-	} while (!atomic_long_try_cmpxchg(&frames_total, &total, total + 1));
+	} while (!atomic_long_try_cmpxchg(&frames_total, &total,
+					  total + units));
 	return 0;
 }
 
@@ -464,8 +479,7 @@ static bool charge_may_succeed(struct vmd_access *a)
 		return vmd_placed_room(space, a->index);
 	return READ_ONCE(space->ready.n) ||
 	       (atomic_long_read(&space->resident) < vmd_space_limit(space) &&
-		vmd_user_may_charge(space) &&
-		vmd_frames_total() < vmd_max_frames());
+		vmd_user_may_charge(space) && vmd_frames_left(space));
 }
 
 /**
@@ -657,7 +671,7 @@ bool vmd_frame_charge_spare(struct vmd_space *space, struct vmd_frame *f,
 	if (*folio)
 		return true;
 	*folio = folio_alloc((GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_NOWARN) &
-			     ~__GFP_DIRECT_RECLAIM, 0);
+			     ~__GFP_DIRECT_RECLAIM, vmd_space_order(space));
 	if (*folio) {
 		vmd_ready_mark(*folio);
 		__folio_set_locked(*folio);
@@ -673,8 +687,8 @@ bool vmd_frame_charge_spare(struct vmd_space *space, struct vmd_frame *f,
  */
 void vmd_frame_uncharge(struct vmd_space *space)
 {
-	atomic_long_dec(&frames_total);
-	vmd_user_uncharge_frame(space);
+	atomic_long_sub(1L << vmd_space_order(space), &frames_total);
+	vmd_user_uncharge_page(space);
 	atomic_long_dec(&space->resident);
 	if (wq_has_sleeper(&space->frame_wait))
 		wake_up(&space->frame_wait);
@@ -695,14 +709,26 @@ int vmd_frames_shed(struct vmd_access *a)
 	struct vmd_access reclaim = {
 		.space = space, .reclaim = true, .stuck = a->stuck,
 	};
-	long limit = atomic_long_read(&space->resident) - VMD_BATCH_MAX;
+	long batch = max(VMD_BATCH_MAX >> vmd_space_order(space), 1);
+	long limit = atomic_long_read(&space->resident) - batch;
 	/* What is pinned cannot go, and others need some frames besides. */
-	long least = atomic_long_read(&space->pinned) + VMD_RESERVE_FRAMES;
+	long least = atomic_long_read(&space->pinned) +
+		     (vmd_space_order(space) ? VMD_CHAIN_MAX :
+					       VMD_RESERVE_FRAMES);
 
 	WRITE_ONCE(space->short_limit, max(limit, least));
 	/* Never 0: that is the word for not short. */
 	WRITE_ONCE(space->short_until, (jiffies + SHORT_TIME) | 1);
-	return vmd_evict(space, VMD_BATCH_MAX, &reclaim);
+	return vmd_evict(space, batch, &reclaim);
+}
+
+/*
+ * The last word of the allocator. Nobody is killed for a large page, nor does a
+ * message help: memory that is scattered stays so.
+ */
+static gfp_t folio_gfp_last(gfp_t gfp, u32 order)
+{
+	return order ? gfp | __GFP_RETRY_MAYFAIL | __GFP_NOWARN : gfp;
 }
 
 /**
@@ -716,17 +742,18 @@ int vmd_frames_shed(struct vmd_access *a)
 struct folio *vmd_folio_alloc(struct vmd_access *a, bool zero)
 {
 	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT | (zero ? __GFP_ZERO : 0);
+	u32 order = vmd_space_order(a->space);
 	struct folio *folio;
 	int tries;
 
 	for (tries = 0; tries < 4; tries++) {
-		folio = folio_alloc(gfp | __GFP_NORETRY | __GFP_NOWARN, 0);
+		folio = folio_alloc(gfp | __GFP_NORETRY | __GFP_NOWARN, order);
 		if (folio)
 			goto found;
 		if (vmd_frames_shed(a) <= 0)
 			break;
 	}
-	folio = folio_alloc(gfp, 0);
+	folio = folio_alloc(folio_gfp_last(gfp, order), order);
 	if (!folio)
 		return NULL;
 found:

@@ -68,6 +68,7 @@ void vmd_io_submit(struct vmd_store *store, struct vmd_io_group *group,
 {
 	io->group = group;
 	io->store = store;
+	io->shift = PAGE_SHIFT + store->order;
 	io->error = 0;
 	atomic_inc(&group->pending);
 	store->ops->submit(store, io);

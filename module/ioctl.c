@@ -62,7 +62,7 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 
 	memset(info, 0, sizeof(*info));
 	info->abi_version = VMD_ABI_VERSION;
-	info->page_size = PAGE_SIZE;
+	info->page_size = vmd_page_bytes(space);
 	info->features = VMD_FEATURE_ACCESSED | VMD_FEATURE_TRAP |
 			 VMD_FEATURE_PIN | VMD_FEATURE_ATTACH |
 			 VMD_FEATURE_FILE | VMD_FEATURE_PUNCH |
@@ -70,7 +70,7 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_WRITE | VMD_FEATURE_FUTURE |
 			 VMD_FEATURE_PLACEMENT | VMD_FEATURE_SHADOW |
 			 VMD_FEATURE_WALK | VMD_FEATURE_SLOTS |
-			 VMD_FEATURE_STEP;
+			 VMD_FEATURE_STEP | VMD_FEATURE_HUGE;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -95,7 +95,12 @@ static long ioctl_get_config(struct file *file, struct vmd_space *space,
 static long ioctl_set_config(struct file *file, struct vmd_space *space,
 			     union ioctl_arg *arg)
 {
-	return vmd_space_configure(space, &arg->config);
+	const struct vmd_config *cfg = &arg->config;
+
+	if (cfg->mask & VMD_CONFIG_PAGE_SIZE && cfg->page_size &&
+	    cfg->page_size != vmd_page_bytes(space))
+		return vmd_file_set_page_size(file, space, cfg);
+	return vmd_space_configure(space, cfg);
 }
 
 static long ioctl_set_policy(struct file *file, struct vmd_space *space,
@@ -148,14 +153,15 @@ static long ioctl_reset_stats(struct file *file, struct vmd_space *space,
 static int ioctl_range(struct vmd_space *space, u64 offset, u64 length,
 		       pgoff_t *first, pgoff_t *end)
 {
-	u64 size = (u64)READ_ONCE(space->nr_pages) << PAGE_SHIFT;
+	u32 shift = vmd_page_shift(space);
+	u64 size = (u64)READ_ONCE(space->nr_pages) << shift;
 
 	/* The last page of a file is meant as a whole. */
-	if (offset % PAGE_SIZE || length % PAGE_SIZE || offset > size ||
+	if ((offset | length) & (vmd_page_bytes(space) - 1) || offset > size ||
 	    length > size - offset)
 		return -EINVAL;
-	*first = offset >> PAGE_SHIFT;
-	*end = (length ? offset + length : size) >> PAGE_SHIFT;
+	*first = offset >> shift;
+	*end = (length ? offset + length : size) >> shift;
 	return 0;
 }
 

@@ -109,16 +109,22 @@ static void user_put(struct vmd_user *user)
 	kfree(user);
 }
 
-/* One more, unless there are @most already. */
-static bool user_take(atomic_long_t *used, u64 most)
+/* @more, unless there would be more than @most. */
+static bool user_take(atomic_long_t *used, long more, u64 most)
 {
 	long n = atomic_long_read(used);
 
 	do {
-		if (n >= (long)most)
+		if (n + more > (long)most)
 			return false;
-	} while (!atomic_long_try_cmpxchg(used, &n, n + 1));
+	} while (!atomic_long_try_cmpxchg(used, &n, n + more));
 	return true;
+}
+
+/* What a page counts: the caps are in the kernel's pages. */
+static long user_units(const struct vmd_space *space)
+{
+	return 1L << vmd_space_order(space);
 }
 
 /**
@@ -137,7 +143,7 @@ int vmd_user_attach(struct vmd_space *space)
 		return -ENOMEM;
 	if (space->exempt)
 		return 0;
-	if (user_take(&space->user->spaces, vmd_user_spaces()))
+	if (user_take(&space->user->spaces, 1, vmd_user_spaces()))
 		return 0;
 	user_put(space->user);
 	space->user = NULL;
@@ -169,13 +175,13 @@ bool vmd_user_has(const struct vmd_user *user, const struct vmd_space *space)
 }
 
 /**
- * vmd_user_charge_frame - one more frame; false past the cap
+ * vmd_user_charge_frame - a page of the kernel's more; false past the cap
  * @space: which takes it
  */
 bool vmd_user_charge_frame(struct vmd_space *space)
 {
 	return space->exempt ||
-	       user_take(&space->user->frames, vmd_user_frames());
+	       user_take(&space->user->frames, 1, vmd_user_frames());
 }
 
 /**
@@ -189,13 +195,35 @@ void vmd_user_uncharge_frame(struct vmd_space *space)
 }
 
 /**
- * vmd_user_may_charge - would vmd_user_charge_frame() say yes just now?
+ * vmd_user_charge_page - one more frame, of the space's page size
+ * @space: which takes it
+ *
+ * Returns false past the cap.
+ */
+bool vmd_user_charge_page(struct vmd_space *space)
+{
+	return space->exempt || user_take(&space->user->frames,
+					  user_units(space), vmd_user_frames());
+}
+
+/**
+ * vmd_user_uncharge_page - undo vmd_user_charge_page()
+ * @space: of which
+ */
+void vmd_user_uncharge_page(struct vmd_space *space)
+{
+	if (!space->exempt)
+		atomic_long_sub(user_units(space), &space->user->frames);
+}
+
+/**
+ * vmd_user_may_charge - would vmd_user_charge_page() say yes just now?
  * @space: of which
  */
 bool vmd_user_may_charge(const struct vmd_space *space)
 {
-	return space->exempt || atomic_long_read(&space->user->frames) <
-	       (long)vmd_user_frames();
+	return space->exempt || atomic_long_read(&space->user->frames) +
+	       user_units(space) <= (long)vmd_user_frames();
 }
 
 /**
@@ -205,7 +233,8 @@ bool vmd_user_may_charge(const struct vmd_space *space)
 bool vmd_user_charge_slot(struct vmd_space *space)
 {
 	return space->exempt ||
-	       user_take(&space->user->slots, vmd_user_slots());
+	       user_take(&space->user->slots, user_units(space),
+			 vmd_user_slots());
 }
 
 /**
@@ -215,7 +244,7 @@ bool vmd_user_charge_slot(struct vmd_space *space)
 void vmd_user_uncharge_slot(struct vmd_space *space)
 {
 	if (!space->exempt)
-		atomic_long_dec(&space->user->slots);
+		atomic_long_sub(user_units(space), &space->user->slots);
 }
 
 /**

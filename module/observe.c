@@ -43,7 +43,7 @@ struct vmd_map *vmd_map_add(struct vmd_space *space,
 		return NULL;
 	map->space = space;
 	map->vma = vma;
-	map->reach = vma->vm_pgoff + vma_pages(vma);
+	map->reach = vmd_vma_end(space, vma);
 	spin_lock(&space->maps_lock);
 	map->seq = ++space->map_seq;
 	list_add_tail(&map->list, &space->maps);
@@ -93,16 +93,12 @@ bool vmd_maps_hide_accesses(struct vmd_space *space)
  */
 void vmd_maps_reached(struct vmd_space *space)
 {
-	const struct vm_area_struct *vma;
 	struct vmd_map *map;
 	pgoff_t end;
 
 	spin_lock(&space->maps_lock);
 	list_for_each_entry(map, &space->maps, list) {
-		vma = map->vma;
-		end = READ_ONCE(vma->vm_pgoff) +
-		      ((READ_ONCE(vma->vm_end) - READ_ONCE(vma->vm_start)) >>
-		       PAGE_SHIFT);
+		end = vmd_vma_end(space, map->vma);
 		WRITE_ONCE(map->reach, max(map->reach, end));
 	}
 	spin_unlock(&space->maps_lock);
@@ -118,11 +114,13 @@ void vmd_maps_reached(struct vmd_space *space)
 void vmd_unmap_page(struct vmd_space *space, pgoff_t index,
 		    struct folio *folio, bool copies)
 {
-	int tables = folio ? vmd_folio_mapcount(folio) : 0;
+	int tables = folio ? vmd_space_mapcount(space, folio) : 0;
 
-	unmap_mapping_pages(vmd_mapping(space), index, 1, copies);
+	unmap_mapping_pages(vmd_mapping(space), vmd_page_pgoff(space, index),
+			    vmd_page_pgoff(space, 1), copies);
 	if (tables > 0)
-		vmd_count_more(space, tlb_flushes_estimated, tables);
+		vmd_count_more(space, tlb_flushes_estimated,
+			       vmd_tables_estimated(space, tables));
 }
 
 /**
@@ -140,7 +138,8 @@ void vmd_unmap_range(struct vmd_space *space, pgoff_t first, pgoff_t n,
 	struct vmd_map *map;
 	u32 maps = 0;
 
-	unmap_mapping_pages(vmd_mapping(space), first, n, copies);
+	unmap_mapping_pages(vmd_mapping(space), vmd_page_pgoff(space, first),
+			    vmd_page_pgoff(space, n), copies);
 	spin_lock(&space->maps_lock);
 	list_for_each_entry(map, &space->maps, list)
 		maps++;
@@ -152,7 +151,8 @@ void vmd_unmap_range(struct vmd_space *space, pgoff_t first, pgoff_t n,
  * Does the mapping cover any of these pages? Its range may change while we
  * look; it is looked at again under the lock.
  */
-static bool map_covers(const struct vm_area_struct *vma, pgoff_t first, u32 n)
+static bool map_covers(const struct vm_area_struct *vma, pgoff_t first,
+		       pgoff_t n)
 {
 	pgoff_t start = READ_ONCE(vma->vm_pgoff);
 	pgoff_t pages = (READ_ONCE(vma->vm_end) - READ_ONCE(vma->vm_start)) >>
@@ -167,7 +167,8 @@ static bool map_covers(const struct vm_area_struct *vma, pgoff_t first, u32 n)
  * tears it down, and closes it, under the lock for reading. On the list, the
  * VMA exists; found in the mm with the lock held, it stays.
  */
-static bool map_trylock(const struct vm_area_struct *vma, pgoff_t first, u32 n)
+static bool map_trylock(const struct vm_area_struct *vma, pgoff_t first,
+			pgoff_t n)
 {
 	struct mm_struct *mm = vma->vm_mm;
 
@@ -185,11 +186,12 @@ static bool map_trylock(const struct vm_area_struct *vma, pgoff_t first, u32 n)
 }
 
 /*
- * The next mapping after *@seq that covers any of the pages, its mm locked. A
+ * The next mapping after *@seq that covers any of these pages (@first and @n are
+ * the kernel's, as in map_covers() and map_trylock()), its mm locked. A
  * mapping that cannot be had is passed over.
  */
 static struct vm_area_struct *map_next(struct vmd_space *space, u64 *seq,
-				       pgoff_t first, u32 n)
+				       pgoff_t first, pgoff_t n)
 {
 	struct vm_area_struct *found = NULL;
 	struct vmd_map *map;
@@ -219,6 +221,7 @@ static void map_done(struct mm_struct *mm)
  * @pfn: where they are; 0: not resident
  * @young: whose accessed bit is set in some page table
  * @dirty: whose dirty bit is
+ * @huge: which one entry maps as a whole
  * @clear: take the accessed bits away
  * @loaded: the mm being looked at is the one this CPU runs
  * @cpus: where the mms that were looked at have run, or NULL
@@ -230,6 +233,7 @@ struct window {
 	unsigned long pfn[WINDOW_PAGES];
 	DECLARE_BITMAP(young, WINDOW_PAGES);
 	DECLARE_BITMAP(dirty, WINDOW_PAGES);
+	DECLARE_BITMAP(huge, WINDOW_PAGES);
 	bool clear;
 	bool loaded;
 	struct cpumask *cpus;
@@ -258,13 +262,38 @@ static int window_pte(pte_t *ptep, unsigned long address, void *data)
 	return 0;
 }
 
-/* Look at the resident pages of the window that @vma maps, run by run. */
-static void window_scan_vma(struct window *w, struct vm_area_struct *vma)
+/* Page @i of the window, if it is larger than the kernel's. */
+static void window_cluster(struct vmd_space *space, struct window *w,
+			   struct vm_area_struct *vma, u32 i)
 {
-	pgoff_t start = max(w->first, vma->vm_pgoff);
-	pgoff_t end = min(w->first + w->n, vma->vm_pgoff + vma_pages(vma));
+	u32 seen;
+
+	if (!w->pfn[i])
+		return;
+	seen = vmd_cluster_look(space, vma, w->first + i, w->pfn[i], w->clear);
+	if (seen & VMD_PAGE_DIRTY)
+		__set_bit(i, w->dirty);
+	if (seen & VMD_PAGE_ACCESSED)
+		__set_bit(i, w->young);
+	if (seen & VMD_PAGE_HUGE)
+		__set_bit(i, w->huge);
+}
+
+/* Look at the resident pages of the window that @vma maps, run by run. */
+static void window_scan_vma(struct vmd_space *space, struct window *w,
+			    struct vm_area_struct *vma)
+{
+	pgoff_t start = max(w->first, vmd_pgoff_page(space, vma->vm_pgoff));
+	pgoff_t end = min(w->first + w->n, vmd_vma_end(space, vma));
 	pgoff_t i, run;
 
+	if (vmd_space_order(space)) {
+		if (w->cpus)
+			cpumask_or(w->cpus, w->cpus, mm_cpumask(vma->vm_mm));
+		for (i = start; i < end; i++)
+			window_cluster(space, w, vma, i - w->first);
+		return;
+	}
 	w->loaded = vma->vm_mm == current->mm;
 	if (w->cpus)
 		cpumask_or(w->cpus, w->cpus, mm_cpumask(vma->vm_mm));
@@ -286,9 +315,10 @@ static void window_scan(struct vmd_space *space, struct window *w)
 	struct mm_struct *mm;
 	u64 seq = 0;
 
-	while ((vma = map_next(space, &seq, w->first, w->n))) {
+	while ((vma = map_next(space, &seq, vmd_page_pgoff(space, w->first),
+			       vmd_page_pgoff(space, w->n)))) {
 		mm = vma->vm_mm;
-		window_scan_vma(w, vma);
+		window_scan_vma(space, w, vma);
 		map_done(mm);
 	}
 }
@@ -302,11 +332,12 @@ static void window_init(struct window *w, pgoff_t first, u32 n, bool clear)
 }
 
 /* Page @index was found in @f: if it is mapped somewhere, note where it is. */
-static bool window_add(struct window *w, struct vmd_frame *f, pgoff_t index)
+static bool window_add(struct vmd_space *space, struct window *w,
+		       struct vmd_frame *f, pgoff_t index)
 {
 	struct folio *folio = READ_ONCE(f->folio);
 
-	if (!folio || !vmd_folio_mapcount(folio))
+	if (!folio || !vmd_space_mapcount(space, folio))
 		return false;
 	w->pfn[index - w->first] = folio_pfn(folio);
 	return true;
@@ -345,7 +376,7 @@ bool vmd_harvest_frame(struct vmd_space *space, struct vmd_frame *f)
 	struct window w;
 
 	window_init(&w, index, 1, true);
-	if (!window_add(&w, f, index))
+	if (!window_add(space, &w, f, index))
 		return false;
 	window_scan(space, &w);
 	return test_bit(0, w.young);
@@ -365,7 +396,7 @@ static u32 window_load(struct vmd_space *space, struct window *w)
 		f = entry;
 		/* Its index tells whether the frame is this page's still. */
 		if (vmd_entry_is_frame(entry) && READ_ONCE(f->index) == index)
-			n += window_add(w, f, index);
+			n += window_add(space, w, f, index);
 	}
 	return n;
 }
@@ -459,6 +490,8 @@ static void observe_window(struct vmd_space *space, pgoff_t first,
 			pages[i].flags |= VMD_PAGE_ACCESSED;
 		if (test_bit(i, w.dirty))
 			pages[i].flags |= VMD_PAGE_DIRTY;
+		if (test_bit(i, w.huge))
+			pages[i].flags |= VMD_PAGE_HUGE;
 	}
 }
 

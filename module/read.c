@@ -134,7 +134,8 @@ static void read_add(struct read *read, const struct vmd_filling *page)
 	struct vmd_io *io = read->nr_ios ? &read->ios[read->nr_ios - 1] : NULL;
 
 	read->pages[i] = *page;
-	bvec_set_page(&read->bvec[i], folio_page(page->folio, 0), PAGE_SIZE, 0);
+	bvec_set_page(&read->bvec[i], folio_page(page->folio, 0),
+		      vmd_page_bytes(read->space), 0);
 	if (!io || io->place + io->nr != place) {
 		io = &read->ios[read->nr_ios++];
 		memset(io, 0, sizeof(*io));

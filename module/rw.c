@@ -107,11 +107,15 @@ static struct folio *rw_get(struct vmd_space *space, pgoff_t index, bool write)
 	return folio;
 }
 
-/* Copy between page @index and @buf, which is not user memory. */
+/*
+ * Copy between page @index and @buf, which is not user memory; within one of the
+ * kernel's pages.
+ */
 static int rw_page(struct vmd_space *space, pgoff_t index, size_t offset,
 		   void *buf, size_t n, bool write)
 {
 	struct folio *folio = rw_get(space, index, write);
+	struct page *page;
 
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
@@ -119,12 +123,13 @@ static int rw_page(struct vmd_space *space, pgoff_t index, size_t offset,
 		memset(buf, 0, n);
 		return 0;
 	}
+	page = folio_page(folio, offset >> PAGE_SHIFT);
 	if (write) {
-		memcpy_to_page(folio_page(folio, 0), offset, buf, n);
+		memcpy_to_page(page, offset_in_page(offset), buf, n);
 		folio_mark_dirty(folio);
 		vmd_flush_check(space);
 	} else {
-		memcpy_from_page(buf, folio_page(folio, 0), offset, n);
+		memcpy_from_page(buf, page, offset_in_page(offset), n);
 	}
 	folio_unlock(folio);
 	folio_put(folio);
@@ -157,8 +162,9 @@ static ssize_t rw_some(struct vmd_space *space, struct kiocb *iocb,
 		return -EINTR;
 	if (write && copy_from_iter(buf, n, iter) != n)
 		return -EFAULT;
-	err = rw_page(space, iocb->ki_pos >> PAGE_SHIFT,
-		      offset_in_page(iocb->ki_pos), buf, n, write);
+	err = rw_page(space, iocb->ki_pos >> vmd_page_shift(space),
+		      iocb->ki_pos & (vmd_page_bytes(space) - 1), buf, n,
+		      write);
 	/* Past the end: somebody has made the space shorter. */
 	if (err)
 		return err == -EFAULT ? 0 : err;
@@ -223,7 +229,7 @@ ssize_t vmd_write_iter(struct kiocb *iocb, struct iov_iter *iter)
 	if (space->store->readonly) {
 		ret = -EROFS;
 	} else if (n) {
-		vmd_space_reach(space, DIV_ROUND_UP_ULL(end, PAGE_SIZE));
+		vmd_space_reach(space, vmd_bytes_pages(space, end));
 		ret = rw_all(iocb, iter, space, true);
 		if (!ret)
 			ret = -ENOSPC;

@@ -37,7 +37,8 @@ static unsigned long shrink_count(struct shrinker *shrinker,
 		return SHRINK_EMPTY;
 	while ((space = vmd_space_next(id))) {
 		id = space->id;
-		n += vmd_evict_clean_most(space, shrink_floor(space));
+		n += vmd_evict_clean_most(space, shrink_floor(space)) <<
+		     vmd_space_order(space);
 		vmd_space_put_later(space);
 	}
 	return n;
@@ -55,6 +56,15 @@ static struct vmd_space *shrink_next(void)
 	return space;
 }
 
+/* In pages of the space. */
+static unsigned long shrink_want(struct vmd_space *space,
+				 struct shrink_control *sc, unsigned long freed)
+{
+	unsigned long unit = 1UL << vmd_space_order(space);
+
+	return DIV_ROUND_UP(sc->nr_to_scan - freed, unit);
+}
+
 /*
  * Every space is asked once, until there is enough. That nothing came of it is
  * no reason to stop: pages that were touched may go when they are asked again.
@@ -68,11 +78,11 @@ static unsigned long shrink_scan(struct shrinker *shrinker,
 	int n;
 
 	while (freed < sc->nr_to_scan && spaces-- && (space = shrink_next())) {
-		n = vmd_evict_clean(space, sc->nr_to_scan - freed,
+		n = vmd_evict_clean(space, shrink_want(space, sc, freed),
 				    shrink_floor(space));
 		if (n > 0) {
 			vmd_count_more(space, reclaimed, n);
-			freed += n;
+			freed += (unsigned long)n << vmd_space_order(space);
 		}
 		tried |= n >= 0;
 		vmd_space_put_later(space);

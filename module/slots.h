@@ -59,9 +59,10 @@ struct vmd_swap {
 	u64 writes[VMD_SLOT_WRITES];
 };
 
+/* Also of a store whose pages lie in it. */
 static inline struct vmd_swap *vmd_to_swap(struct vmd_store *store)
 {
-	return container_of(store, struct vmd_swap, store);
+	return container_of(store->under ?: store, struct vmd_swap, store);
 }
 
 /* Slots of the chunk that @slot lies in, and where it starts. */
@@ -81,6 +82,9 @@ static inline void vmd_slots_wrote(struct vmd_swap *swap, u32 place, u32 nr)
 
 	WRITE_ONCE(swap->writes[i % VMD_SLOT_WRITES], (u64)place << 32 | nr);
 }
+
+/* store_swap.c: for store_huge.c */
+int vmd_swap_grow(struct vmd_swap *swap, struct vmd_access *a);
 
 enum vmd_fit vmd_slots_fit(void);
 u32 vmd_slots_search(struct vmd_swap *swap, enum vmd_fit fit, u32 want,

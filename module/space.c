@@ -56,6 +56,9 @@ static int space_make_inode(struct vmd_space *space)
 	}
 	inode->i_private = space;
 	inode->i_mapping->a_ops = &vmd_aops;
+	/* The core maps a large folio whole only before the file's end. */
+	if (vmd_space_order(space))
+		i_size_write(inode, MAX_LFS_FILESIZE);
 	space->inode = inode;
 	return 0;
 }
@@ -120,7 +123,17 @@ static void space_init_identity(struct vmd_space *space)
 void vmd_space_set_bytes(struct vmd_space *space, u64 bytes)
 {
 	WRITE_ONCE(space->bytes, bytes);
-	WRITE_ONCE(space->nr_pages, DIV_ROUND_UP_ULL(bytes, PAGE_SIZE));
+	WRITE_ONCE(space->nr_pages, vmd_bytes_pages(space, bytes));
+}
+
+/* Another page size: as many bytes, in whole pages. */
+static void space_convert(struct vmd_space *space, struct vmd_space *like,
+			  struct vmd_config *cfg)
+{
+	u32 was = vmd_space_order(like), order = vmd_space_order(space);
+
+	cfg->budget = max(cfg->budget << was >> order, 1ULL);
+	cfg->size = vmd_bytes_pages(space, cfg->size) << vmd_page_shift(space);
 }
 
 /* How it starts: as another space is set up, or as the parameters say. */
@@ -133,12 +146,15 @@ static void space_init_config(struct vmd_space *space, struct vmd_space *like,
 	vmd_default_config(&cfg, policy);
 	if (like) {
 		vmd_space_config(like, &cfg);
+		space_convert(space, like, &cfg);
 		spin_lock(&like->policy_lock);
 		*policy = like->policy;
 		/* These two belong together, and change so. */
 		space->ways = like->ways;
 		if (like->ways)
-			cfg.budget = like->policy_frames;
+			cfg.budget = (u64)like->policy_frames <<
+				     vmd_space_order(like) >>
+				     vmd_space_order(space);
 		spin_unlock(&like->policy_lock);
 	}
 	vmd_space_set_bytes(space, space->store->homes ?
@@ -374,13 +390,14 @@ struct vmd_space *vmd_space_largest(const struct vmd_user *user)
 {
 	struct vmd_space *space, *largest = NULL;
 	u64 id = 0;
-	long most = 0;
+	long most = 0, held;
 
 	while ((space = vmd_space_next(id))) {
 		id = space->id;
-		if (vmd_user_has(user, space) &&
-		    atomic_long_read(&space->resident) > most) {
-			most = atomic_long_read(&space->resident);
+		held = atomic_long_read(&space->resident) <<
+		       vmd_space_order(space);
+		if (vmd_user_has(user, space) && held > most) {
+			most = held;
 			swap(space, largest);
 		}
 		if (space)

@@ -79,6 +79,7 @@
 #include <linux/xarray.h>
 
 #include "../uapi/vmdemo.h"
+#include "compat.h"
 #include "policy/place.h"
 #include "policy/policy.h"
 #include "stats.h"
@@ -93,6 +94,10 @@
 #define VMD_CHAIN_MAX		8	/* pages one instruction may need */
 #define VMD_AHEAD_MAX		16	/* pages read ahead of a fault */
 #define VMD_READY_MAX		256	/* frames kept ready */
+
+/* Orders of pages: 64 KiB and 2 MiB, which one entry may map. */
+#define VMD_CLUSTER_ORDER	4
+#define VMD_HUGE_ORDER		9
 
 enum vmd_observer {
 	VMD_OBSERVER_FAULT,
@@ -138,7 +143,7 @@ struct vmd_frame {
  * @list: in vmd_space.maps
  * @vma: valid while on the list; its range only under its mm's mmap_lock
  * @seq: grows along the list
- * @reach: end of the pages it covered when it was made: an access at or past
+ * @reach: end of the space's pages it covered when it was made: an access at or past
  *	that means it was made longer since (mremap), and the space grows
  */
 struct vmd_map {
@@ -481,6 +486,83 @@ static inline void vmd_space_progress(struct vmd_space *space)
 	WRITE_ONCE(space->progress, READ_ONCE(space->progress) + 1);
 }
 
+/*
+ * The page size: 2^order of the kernel's pages, for the life of the space. A
+ * page of the space has one index, one frame, one folio and one place; these
+ * are where its index meets the kernel's offsets (vm_pgoff) and bytes.
+ */
+static inline u32 vmd_space_order(const struct vmd_space *space)
+{
+	return space->store->order;
+}
+
+static inline u32 vmd_page_shift(const struct vmd_space *space)
+{
+	return PAGE_SHIFT + vmd_space_order(space);
+}
+
+static inline u64 vmd_page_bytes(const struct vmd_space *space)
+{
+	return 1ULL << vmd_page_shift(space);
+}
+
+/* How many pages @bytes take, the last one perhaps in part. */
+static inline u64 vmd_bytes_pages(const struct vmd_space *space, u64 bytes)
+{
+	u32 shift = vmd_page_shift(space);
+
+	return (bytes >> shift) + !!(bytes & ((1ULL << shift) - 1));
+}
+
+/* The page that a kernel's page of a mapping belongs to, and which part it is. */
+static inline pgoff_t vmd_pgoff_page(const struct vmd_space *space,
+				     pgoff_t pgoff)
+{
+	return pgoff >> vmd_space_order(space);
+}
+
+static inline u32 vmd_pgoff_part(const struct vmd_space *space, pgoff_t pgoff)
+{
+	return pgoff & ((1UL << vmd_space_order(space)) - 1);
+}
+
+static inline pgoff_t vmd_page_pgoff(const struct vmd_space *space,
+				     pgoff_t index)
+{
+	return index << vmd_space_order(space);
+}
+
+/* The page after the last one that a mapping shows. */
+static inline pgoff_t vmd_vma_end(const struct vmd_space *space,
+				  const struct vm_area_struct *vma)
+{
+	pgoff_t end = READ_ONCE(vma->vm_pgoff) +
+		      ((READ_ONCE(vma->vm_end) - READ_ONCE(vma->vm_start)) >>
+		       PAGE_SHIFT);
+	u32 order = vmd_space_order(space);
+
+	return (end + (1UL << order) - 1) >> order;
+}
+
+/* How often a folio of the space is in page tables. */
+static inline int vmd_space_mapcount(const struct vmd_space *space,
+				     struct folio *folio)
+{
+	return vmd_folio_mapcount(folio, vmd_space_order(space));
+}
+
+/* From that, in how many mappings: many entries of a large one are one flush. */
+static inline int vmd_tables_estimated(const struct vmd_space *space, int count)
+{
+	return DIV_ROUND_UP(count, 1 << vmd_space_order(space));
+}
+
+/* A huge page that is mapped whole does not tell what was accessed. */
+static inline bool vmd_space_maps_huge(const struct vmd_space *space)
+{
+	return vmd_space_order(space) == VMD_HUGE_ORDER;
+}
+
 /* Space-wide views of one fact. */
 static inline struct address_space *vmd_mapping(struct vmd_space *space)
 {
@@ -594,6 +676,7 @@ void vmd_folio_clean(struct vmd_space *space, struct folio *folio);
 void vmd_frames_destroy(struct vmd_space *space);
 void vmd_may_wait(struct vmd_access *a);
 unsigned long vmd_frames_total(void);
+bool vmd_frames_left(const struct vmd_space *space);
 
 /* ready.c: free frames */
 void vmd_ready_mark(struct folio *folio);
@@ -646,6 +729,8 @@ void vmd_user_detach(struct vmd_space *space);
 bool vmd_user_has(const struct vmd_user *user, const struct vmd_space *space);
 bool vmd_user_charge_frame(struct vmd_space *space);
 void vmd_user_uncharge_frame(struct vmd_space *space);
+bool vmd_user_charge_page(struct vmd_space *space);
+void vmd_user_uncharge_page(struct vmd_space *space);
 bool vmd_user_may_charge(const struct vmd_space *space);
 bool vmd_user_charge_slot(struct vmd_space *space);
 void vmd_user_uncharge_slot(struct vmd_space *space);
@@ -764,6 +849,13 @@ void vmd_page_look(struct vmd_space *space, pgoff_t index,
 		   struct vmd_page *page);
 int vmd_advise(struct vmd_space *space, pgoff_t first, pgoff_t end, u32 advice);
 
+/* cluster.c: pages larger than the kernel's */
+int vmd_page_order(u64 bytes);
+void vmd_folio_zero(struct vmd_space *space, struct folio *folio);
+void vmd_cluster_map(struct vmd_access *a, struct folio *folio);
+u32 vmd_cluster_look(struct vmd_space *space, struct vm_area_struct *vma,
+		     pgoff_t index, unsigned long pfn, bool clear);
+
 /* walk.c: looking at page tables */
 int vmd_walk(struct vmd_walk *w);
 int vmd_walk_init(void);
@@ -774,6 +866,7 @@ int vmd_slots_look(struct vmd_store *store, struct vmd_slots *out);
 
 /* fault.c */
 extern const struct vm_operations_struct vmd_vm_ops;
+extern const struct vm_operations_struct vmd_huge_vm_ops;
 extern const struct address_space_operations vmd_aops;
 
 /* chardev.c */

@@ -82,6 +82,7 @@ struct vmd_stuck {
  * @work: for backings whose writes another thread has to do
  * @backing: for @work
  * @store: where it was submitted
+ * @shift: bytes of a page, as a power of 2, set by vmd_io_submit()
  */
 struct vmd_io {
 	struct vmd_io_group *group;
@@ -96,6 +97,7 @@ struct vmd_io {
 	struct work_struct work;
 	struct vmd_backing *backing;
 	struct vmd_store *store;
+	u32 shift;
 };
 
 /**
@@ -184,6 +186,8 @@ struct vmd_store_ops {
  *	that goes on without who made it
  * @homes: page i has place i
  * @readonly: nothing may be written
+ * @order: its pages are 2^@order of the kernel's; never changes
+ * @under: the swap store whose slots its pages lie in, if that is another one
  * @ended: counts requests that have ended
  * @put_work: for the last reference, where it cannot be given back directly
  */
@@ -192,6 +196,8 @@ struct vmd_store {
 	struct kref ref;
 	bool homes;
 	bool readonly;
+	u32 order;
+	struct vmd_store *under;
 	atomic_long_t ended;
 	struct work_struct put_work;
 };
@@ -217,8 +223,11 @@ void vmd_store_put_later(struct vmd_store *store);
 struct vmd_store *vmd_swap_get(void);
 void vmd_swap_exit(void);
 
+/* store_huge.c: larger pages in the swap store, for one space. */
+struct vmd_store *vmd_huge_store_open(u32 order);
+
 /* store_file.c: a file store, of one space. */
-struct vmd_store *vmd_file_store_open(int fd);
+struct vmd_store *vmd_file_store_open(int fd, u32 order);
 u64 vmd_file_store_bytes(struct vmd_store *store);
 int vmd_file_claim(struct inode *inode, bool write);
 void vmd_file_unclaim(struct inode *inode, bool write);

@@ -120,8 +120,10 @@ static int file_punch(struct vmd_store *store, u64 first, u64 end,
 {
 	struct vmd_backing *backing = to_backing(store);
 
-	return vmd_backing_punch(backing, first << PAGE_SHIFT,
-				 min(end << PAGE_SHIFT, backing->bytes),
+	u32 shift = PAGE_SHIFT + store->order;
+
+	return vmd_backing_punch(backing, first << shift,
+				 min(end << shift, backing->bytes),
 				 ended, arg);
 }
 
@@ -213,10 +215,11 @@ static int file_store_init(struct vmd_file_store *fs, struct file *file)
 /**
  * vmd_file_store_open - a store on a file that is open
  * @fd: the caller's descriptor of it
+ * @order: of its pages
  *
  * Returns it or the errors of VMD_IOC_SET_FILE.
  */
-struct vmd_store *vmd_file_store_open(int fd)
+struct vmd_store *vmd_file_store_open(int fd, u32 order)
 {
 	struct vmd_file_store *fs;
 	struct file *file = fget(fd);
@@ -228,8 +231,10 @@ struct vmd_store *vmd_file_store_open(int fd)
 	err = fs ? file_check(file) : -ENOMEM;
 	if (!err)
 		err = file_store_init(fs, file);
-	if (!err)
+	if (!err) {
+		fs->store.order = order;
 		return &fs->store;
+	}
 	kfree(fs);
 	fput(file);
 	return ERR_PTR(err);

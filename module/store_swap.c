@@ -103,7 +103,14 @@ static void swap_set_slots(struct vmd_swap *swap, u64 nr)
 	spin_unlock(&swap->lock);
 }
 
-static int swap_grow(struct vmd_swap *swap, struct vmd_access *a)
+/**
+ * vmd_swap_grow - make the backing longer
+ * @swap: its grow lock is held
+ * @a: on whose behalf; may wait, killably
+ *
+ * Returns 0, -ENOSPC, -EIO, -ENOMEM or -EINTR.
+ */
+int vmd_swap_grow(struct vmd_swap *swap, struct vmd_access *a)
 {
 	u32 step = min_t(u32, GROW_SLOTS, VMD_NO_PLACE - swap->nr_slots);
 	int err = -ENOSPC;
@@ -145,7 +152,7 @@ static int swap_reserve(struct vmd_store *store, struct vmd_access *a)
 	}
 	/* Somebody else may have made it grow meanwhile, or used it up. */
 	while (!err && !swap_try_reserve(swap))
-		err = swap_grow(swap, a);
+		err = vmd_swap_grow(swap, a);
 	mutex_unlock(&swap->grow_lock);
 	return err;
 }

@@ -180,12 +180,13 @@ static struct vmd_space *walk_space(struct vmd_walk *w,
 {
 	struct vmd_map *map = vma->vm_private_data;
 
-	if (vma->vm_ops != &vmd_vm_ops || !map || !vmd_space_use(map->space))
+	if ((vma->vm_ops != &vmd_vm_ops && vma->vm_ops != &vmd_huge_vm_ops) ||
+	    !map || !vmd_space_use(map->space))
 		return NULL;
 	w->result |= VMD_WALK_SPACE;
 	w->space_id = map->space->id;
-	w->index = vma->vm_pgoff +
-		   ((w->address - vma->vm_start) >> PAGE_SHIFT);
+	w->index = vmd_pgoff_page(map->space, vma->vm_pgoff +
+				  ((w->address - vma->vm_start) >> PAGE_SHIFT));
 	return map->space;
 }
 
@@ -246,7 +247,8 @@ static void walk_frame(struct vmd_walk *w, struct vmd_space *space)
 		w->result |= VMD_WALK_QUEUED;
 	/* Only the address of a structure that may be another's is looked at. */
 	if (w->result & VMD_WALK_PRESENT && folio &&
-	    READ_ONCE(f->index) == w->index && folio_pfn(folio) == w->frame)
+	    READ_ONCE(f->index) == w->index &&
+	    w->frame - folio_pfn(folio) < 1UL << vmd_space_order(space))
 		w->result |= VMD_WALK_SAME;
 }
 

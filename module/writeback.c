@@ -12,17 +12,17 @@
 #include "compat.h"
 
 /* Might differ from the store: known dirty, or mapped and hence not known. */
-static bool write_wanted(struct vmd_frame *f)
+static bool write_wanted(struct vmd_space *space, struct vmd_frame *f)
 {
 	struct folio *folio = READ_ONCE(f->folio);
 
 	/* The frame in the page table may be gone: then it was written. */
 	return folio && (vmd_folio_peek(folio, PG_dirty) ||
-			 vmd_folio_mapcount(folio));
+			 vmd_space_mapcount(space, folio));
 }
 
 /* Is there anything to be done about page @entry? */
-static bool write_needed(void *entry)
+static bool write_needed(struct vmd_space *space, void *entry)
 {
 	if (!vmd_entry_is_frame(entry))
 		return false;
@@ -30,7 +30,7 @@ static bool write_needed(void *entry)
 	case VMD_PAGE_EVICTING:
 		return true;
 	case VMD_PAGE_RESIDENT:
-		return write_wanted(entry);
+		return write_wanted(space, entry);
 	}
 	/* What is filling equals its copy in the store, or is zeros. */
 	return false;
@@ -49,7 +49,7 @@ static int write_add(struct vmd_batch *batch, struct vmd_access *a)
 
 	for (;;) {
 		entry = xa_load(&batch->space->pages, a->index);
-		if (!write_needed(entry))
+		if (!write_needed(batch->space, entry))
 			return 0;
 		if (batch->n && !vmd_frame_idle(entry))
 			return -EAGAIN;
@@ -141,7 +141,7 @@ static void write_begin_some(struct vmd_access *a, pgoff_t last)
 	while (batch->n < VMD_BATCH_MAX && at <= last &&
 	       (entry = xa_find(&space->pages, &at, last, XA_PRESENT))) {
 		a->index = at++;
-		if (write_needed(entry))
+		if (write_needed(space, entry))
 			vmd_batch_add_idle(batch, a);
 	}
 	a->index = batch->n < VMD_BATCH_MAX ? last + 1 : at;

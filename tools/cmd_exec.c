@@ -92,6 +92,9 @@ static error_t exec_space_option(int key, char *arg, struct argp_state *state)
 	case EXEC_OPTION_PLACEMENT:
 		exec_set(args, "placement", arg);
 		return 0;
+	case 'P':
+		exec_set(args, "page-size", arg);
+		return 0;
 	case EXEC_OPTION_ENCRYPT:
 		args->request.config.mask |= VMD_CONFIG_FLAGS;
 		args->request.config.flags |= VMD_SPACE_ENCRYPT;
@@ -146,6 +149,7 @@ static const struct argp_option exec_options[] = {
 	  "The references to come, for policy opt to go by", 0 },
 	{ "placement", EXEC_OPTION_PLACEMENT, "PLACEMENT", 0,
 	  "Frames a page may use: full (default), set:N, direct", 0 },
+	{ "page-size", 'P', "BYTES", 0, "Bytes of a page and a frame: 4K (default), 64K, 2M", 0 },
 	{ "encrypt", EXEC_OPTION_ENCRYPT, NULL, 0, "Encrypt what is evicted to the swap store", 0 },
 	{ "fd", EXEC_OPTION_FD, "N", 0, "The program's descriptor of the space (default: 3)", 0 },
 	{ "stdin", EXEC_OPTION_STDIN, NULL, 0, "The space is its standard input, too", 0 },
@@ -229,7 +233,9 @@ static int exec_configure(struct exec_args *args, struct ctl_space *space)
 	int status;
 
 	request->any_size = args->file.path;
-	status = ctl_request_check(request, &space->info);
+	status = ctl_request_page_size(request, space);
+	if (!status)
+		status = ctl_request_check(request, &space->info);
 	if (!status)
 		status = ctl_request_fits(request, space);
 	if (!status)

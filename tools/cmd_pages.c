@@ -65,13 +65,22 @@ static bool pages_untouched(const struct vmd_page *page)
 	return page->state == VMD_PAGE_ABSENT && !page->faults;
 }
 
+/* The flag's word in the table; one that is mapped huge is mapped. */
+static const char *pages_flag(const struct vmd_page *page, size_t i)
+{
+	if (!(page->flags & pages_flags[i].bit))
+		return "-";
+	return pages_flags[i].bit == VMD_PAGE_MAPPED && page->flags & VMD_PAGE_HUGE ?
+	       "huge" : pages_flags[i].name;
+}
+
 static void pages_row(__u64 index, const struct vmd_page *page)
 {
 	size_t i;
 
 	printf("%10llu  %-8s", index, pages_state(page));
 	for (i = 0; i < ARRAY_SIZE(pages_flags); i++)
-		printf("  %-8s", page->flags & pages_flags[i].bit ? pages_flags[i].name : "-");
+		printf("  %-8s", pages_flag(page, i));
 	printf("  %6u", page->faults);
 	if (page->flags & VMD_PAGE_SLOT)
 		printf("  %10llu\n", page->slot);
@@ -102,6 +111,7 @@ static struct json_object *pages_object(__u64 index, const struct vmd_page *page
 	for (i = 0; i < ARRAY_SIZE(pages_flags); i++)
 		ctl_json_add(object, pages_flags[i].name,
 			     json_object_new_boolean(!!(page->flags & pages_flags[i].bit)));
+	ctl_json_add(object, "huge", json_object_new_boolean(!!(page->flags & VMD_PAGE_HUGE)));
 	ctl_json_add_u64(object, "faults", page->faults);
 	ctl_json_add(object, "slot", slot);
 	return object;

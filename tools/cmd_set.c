@@ -19,6 +19,9 @@ static int set_key(struct set_args *args, const char *word)
 	if (!equals || equals == word)
 		return ctl_usage("'%s': not key=value", word);
 	strncat(key, word, equals - word < 31 ? equals - word : 31);
+	if (!strcmp(key, "page-size"))
+		return ctl_usage("%s: is chosen when a space is made: 'vmdemoctl exec --page-size'",
+				 key);
 	return ctl_request_set(&args->request, key, equals + 1);
 }
 

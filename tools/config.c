@@ -192,6 +192,18 @@ static int ctl_set_placement(struct ctl_request *request, const char *text)
 	return CTL_OK;
 }
 
+static int ctl_set_page_bytes(struct ctl_request *request, const char *text)
+{
+	bool suffix;
+	__u64 value;
+
+	if (ctl_parse_size(text, &value, &suffix) ||
+	    (value != 4096 && value != 65536 && value != 2097152))
+		return ctl_usage("page-size '%s': one of 4K, 64K, 2M", text);
+	request->config.page_size = value;
+	return CTL_OK;
+}
+
 static int ctl_set_encrypt(struct ctl_request *request, const char *text)
 {
 	if (!strcmp(text, "on"))
@@ -212,6 +224,7 @@ static const struct ctl_key {
 	{ "size",     VMD_CONFIG_SIZE,	   ctl_set_size },
 	{ "encrypt",  VMD_CONFIG_FLAGS,	   ctl_set_encrypt },
 	{ "placement", VMD_CONFIG_PLACEMENT, ctl_set_placement },
+	{ "page-size", VMD_CONFIG_PAGE_SIZE, ctl_set_page_bytes },
 };
 
 int ctl_request_set(struct ctl_request *request, const char *key, const char *text)
@@ -241,6 +254,7 @@ static int ctl_check_multiple(const char *key, __u64 bytes, const struct vmd_inf
 
 static int ctl_check_budget(struct ctl_request *request, const struct vmd_info *info)
 {
+	__u64 most;
 	int status;
 
 	if (request->budget_bytes) {
@@ -250,10 +264,12 @@ static int ctl_check_budget(struct ctl_request *request, const struct vmd_info *
 		request->config.budget /= info->page_size;
 		request->budget_bytes = false;
 	}
-	if (request->config.budget <= info->max_frames)
+	/* That one is in pages of 4 KiB, whatever the space's are. */
+	most = info->max_frames / (info->page_size / 4096);
+	if (request->config.budget <= most)
 		return CTL_OK;
 	return ctl_fail("budget of %llu frames: the module allows at most %llu (max_frames)",
-			request->config.budget, info->max_frames);
+			request->config.budget, most);
 }
 
 static int ctl_check_size(struct ctl_request *request, const struct vmd_info *info)
@@ -284,6 +300,31 @@ int ctl_request_check(struct ctl_request *request, const struct vmd_info *info)
 	if (!status && (request->config.mask & VMD_CONFIG_SIZE))
 		status = ctl_check_size(request, info);
 	return status;
+}
+
+/* Larger pages and what does not go with them. */
+static int ctl_check_page_size(const struct vmd_config *to)
+{
+	if (to->page_size == 4096)
+		return CTL_OK;
+	if (to->mask & VMD_CONFIG_OBSERVER && !strcmp(to->observer, "trap"))
+		return ctl_usage("observer '%s': sees pages of 4K only: want fault or accessed",
+				 to->observer);
+	if (to->flags & VMD_SPACE_ENCRYPT)
+		return ctl_usage("encryption: of pages of 4K only");
+	return CTL_OK;
+}
+
+int ctl_request_page_size(struct ctl_request *request, struct ctl_space *space)
+{
+	struct vmd_config config = request->config;
+	int status = ctl_check_page_size(&config);
+
+	if (!(config.mask & VMD_CONFIG_PAGE_SIZE))
+		return CTL_OK;
+	request->config.mask &= ~VMD_CONFIG_PAGE_SIZE;
+	config.mask &= VMD_CONFIG_PAGE_SIZE | VMD_CONFIG_OBSERVER | VMD_CONFIG_FLAGS;
+	return status ? status : ctl_set_page_size(space, &config);
 }
 
 int ctl_request_fits(const struct ctl_request *request, struct ctl_space *space)

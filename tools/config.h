@@ -32,6 +32,12 @@ int ctl_request_set(struct ctl_request *request, const char *key, const char *te
  */
 void ctl_request_keep(struct ctl_request *request, const struct vmd_config *now);
 
+/*
+ * Make @space one with the page size that is asked for, if one is: before all
+ * else, as frames are counted in it.
+ */
+int ctl_request_page_size(struct ctl_request *request, struct ctl_space *space);
+
 /* Is the budget one of whole sets? What is not asked for stays as @space has it. */
 int ctl_request_fits(const struct ctl_request *request, struct ctl_space *space);
 

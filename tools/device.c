@@ -244,6 +244,18 @@ int ctl_set_config(struct ctl_space *space, const struct vmd_config *config)
 			 "changing the configuration");
 }
 
+int ctl_set_page_size(struct ctl_space *space, const struct vmd_config *config)
+{
+	if (!(space->info.features & VMD_FEATURE_HUGE))
+		return ctl_fail("the loaded module knows one page size, %u: it is an older one",
+				space->info.page_size);
+	if (ioctl(space->fd, VMD_IOC_SET_CONFIG, config) && errno == EOPNOTSUPP)
+		return ctl_fail("pages of %llu bytes: not while new spaces trap or are encrypted",
+				config->page_size);
+	/* Once more, for the other reasons: the page size is what it is by now. */
+	return ctl_set_config(space, config) ?: ctl_read_info(space);
+}
+
 int ctl_get_stats(struct ctl_space *space, __u64 flags, struct vmd_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));

@@ -36,6 +36,9 @@ int ctl_set_file(struct ctl_space *space, int fd, const char *path);
 int ctl_get_config(struct ctl_space *space, struct vmd_config *config);
 int ctl_set_config(struct ctl_space *space, const struct vmd_config *config);
 
+/* @config has the page size in it: another space, whose id and units are read. */
+int ctl_set_page_size(struct ctl_space *space, const struct vmd_config *config);
+
 /* @flags: 0 or VMD_STATS_MODULE. */
 int ctl_get_stats(struct ctl_space *space, __u64 flags, struct vmd_stats *stats);
 int ctl_reset_stats(struct ctl_space *space);

@@ -169,6 +169,8 @@ void ctl_print_config(const struct vmd_config *config)
 	char placement[VMD_PLACE_LEN];
 
 	ctl_print_size("size", config->size);
+	if (config->page_size)
+		ctl_print_value("page_size", "%llu", config->page_size);
 	ctl_print_value("budget", "%llu", config->budget);
 	ctl_print_value("policy", "%s", config->policy);
 	ctl_print_value("observer", "%s", config->observer);
@@ -190,6 +192,9 @@ void ctl_json_add_config(struct json_object *object,
 	vmd_place_format(config->ways, placement);
 	ctl_json_add_text(object, "placement", placement);
 	ctl_json_add_text(object, "store", config->store);
+	/* None of an older module. */
+	if (config->page_size)
+		ctl_json_add_u64(object, "page_size", config->page_size);
 	ctl_json_add(object, "flags", ctl_json_flags(config->flags));
 }
 

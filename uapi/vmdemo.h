@@ -48,6 +48,7 @@
 #define VMD_FEATURE_PLACEMENT	_BITULL(10)	/* VMD_CONFIG_PLACEMENT */
 #define VMD_FEATURE_WALK	_BITULL(12)	/* VMD_IOC_WALK */
 #define VMD_FEATURE_STEP	_BITULL(14)	/* VMD_IOC_STEP */
+#define VMD_FEATURE_HUGE	_BITULL(15)	/* VMD_CONFIG_PAGE_SIZE */
 #define VMD_FEATURE_SLOTS	_BITULL(13)	/* VMD_IOC_SLOTS */
 
 /**
@@ -104,7 +105,8 @@ struct vmd_info {
 #define VMD_CONFIG_OBSERVER	_BITULL(3)
 #define VMD_CONFIG_FLAGS	_BITULL(4)
 #define VMD_CONFIG_PLACEMENT	_BITULL(5)	/* vmd_config.ways */
-#define VMD_CONFIG_ALL		(_BITULL(6) - 1)
+#define VMD_CONFIG_PAGE_SIZE	_BITULL(6)	/* vmd_config.page_size */
+#define VMD_CONFIG_ALL		(_BITULL(7) - 1)
 
 /* vmd_config.flags */
 #define VMD_SPACE_ENCRYPT	_BITULL(0)	/* what is evicted is encrypted */
@@ -139,6 +141,15 @@ struct vmd_info {
  *	pinned pages would leave a set no frame, and where @flags
  *	change in the same call while pages are resident; else as for @budget.
  *	(Called reserved, and 0, before VMD_FEATURE_PLACEMENT.)
+ * @page_size: bytes of a page and of a frame: 4096, 65536 or 2097152; 0: as it
+ *	is. Another one than it is makes a new space and lets the descriptor stand
+ *	for it, as VMD_IOC_ATTACH does (VMD_IOC_INFO tells the new id), set up as
+ *	the old one was, with as many bytes in @budget and @size as these had, if
+ *	they are not given, too. EBUSY if the old one has a page with content, is
+ *	on a file (give the page size first, then the file), or the descriptor was
+ *	ever mapped or attached too often; EOPNOTSUPP with pages larger than 4096
+ *	bytes for observer "trap" and VMD_SPACE_ENCRYPT, also where the old space
+ *	has them; EDQUOT past vmd_info.user_spaces. (VMD_FEATURE_HUGE)
  *
  * Several fields change together: all are checked before the first is changed.
  */
@@ -151,6 +162,7 @@ struct vmd_config {
 	char store[VMD_NAME_LEN];
 	__u64 flags;
 	__u64 ways;
+	__u64 page_size;
 };
 
 /**
@@ -310,7 +322,9 @@ struct vmd_budget {
 	X(background_writes, "pages written by the flusher, and not evicted") \
 	X(misses_compulsory, "first misses of a page: there is no way around them") \
 	X(misses_capacity, "misses that frames usable by all pages would have, too") \
-	X(misses_conflict, "misses for want of a frame in the page's set")
+	X(misses_conflict, "misses for want of a frame in the page's set")	\
+	X(mapped_huge,	   "faults that mapped a page of 2 MiB by one entry")	\
+	X(mapped_parts,	   "faults that mapped parts of a page above 4 KiB")
 
 #define VMD_LATENCY_BUCKETS	32
 
@@ -407,6 +421,7 @@ enum vmd_page_state {
 #define VMD_PAGE_MAPPED		_BITUL(2)	/* in some page table */
 #define VMD_PAGE_PINNED		_BITUL(3)	/* by VMD_ADVICE_PIN */
 #define VMD_PAGE_SLOT		_BITUL(4)	/* vmd_page.slot holds a copy, if clean */
+#define VMD_PAGE_HUGE		_BITUL(5)	/* one entry maps it: 2 MiB */
 
 /**
  * struct vmd_page - one page of a space
@@ -1012,10 +1027,10 @@ struct vmd_step_fault {
 	_Static_assert(sizeof(struct type) == (bytes), "ABI of struct " #type)
 #endif
 VMD_ASSERT_SIZE(vmd_info, 104);
-VMD_ASSERT_SIZE(vmd_config, 136);
+VMD_ASSERT_SIZE(vmd_config, 144);
 VMD_ASSERT_SIZE(vmd_policy, 72);
 VMD_ASSERT_SIZE(vmd_budget, 16);
-VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 13 * 8);
+VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 15 * 8);
 VMD_ASSERT_SIZE(vmd_advise, 24);
 VMD_ASSERT_SIZE(vmd_page, 16);
 VMD_ASSERT_SIZE(vmd_pages, 32);

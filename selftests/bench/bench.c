@@ -12,7 +12,8 @@
  *	bench direct FILE ACCESS
  *		read or write 4 KiB of FILE at a time with O_DIRECT
  *
- * WHAT is "vmdemo", memory; "vmdemo:FILE", a space on that file; "anon", memory
+ * WHAT is "vmdemo", memory; "vmdemo/64K" and "vmdemo/2M", memory in such pages;
+ * "vmdemo:FILE", a space on that file; "anon", memory
  * without the module; or a file to be mapped. The limit of the last two is
  * the memory cgroup's, which the caller sets up. ORDER is "sequential",
  * "random", each page once, or "uniform", any page each time; ACCESS is "read"
@@ -103,11 +104,17 @@ static int open_space(unsigned long pages, const struct bench_target *t)
 		.size = pages * BENCH_PAGE,
 		.budget = t->budget ? t->budget : pages,
 	};
+	unsigned long parts = t->page_size / BENCH_PAGE;
 	int fd = open("/dev/vmdemo", O_RDWR);
 
 	if (t->policy) {
 		config.mask |= VMD_CONFIG_POLICY;
 		snprintf(config.policy, sizeof(config.policy), "%s", t->policy);
+	}
+	if (parts) {
+		config.mask |= VMD_CONFIG_PAGE_SIZE;
+		config.page_size = t->page_size;
+		config.budget /= parts;
 	}
 	if (fd < 0 || ioctl(fd, VMD_IOC_SET_CONFIG, &config))
 		bench_die("/dev/vmdemo");
@@ -150,6 +157,10 @@ void bench_target(struct bench_target *t, const char *what)
 		t->file = what;
 	else if (what[6] == ':')
 		t->file = what + 7;
+	else if (!strcmp(what + 6, "/64K"))
+		t->page_size = 64UL << 10;
+	else if (!strcmp(what + 6, "/2M"))
+		t->page_size = 2UL << 20;
 }
 
 int bench_open(const struct bench_target *t, unsigned long pages)

@@ -12,12 +12,14 @@
  * struct bench_target - what is mapped
  * @space: one of vmdemo's, on @file if there is one; else that file, or memory
  * @file: its name, or NULL
- * @budget: frames of the space; 0: enough for all
+ * @page_size: of the space, if it is not the usual one
+ * @budget: frames of the space, or as many bytes in larger ones; 0: enough for all
  * @policy: the space's, or NULL
  */
 struct bench_target {
 	bool space;
 	const char *file;
+	unsigned long page_size;
 	unsigned long budget;
 	const char *policy;
 };

@@ -17,7 +17,7 @@ usage: bench.sh [--json | --check | --threads | --profile | --part PART]
 
 In one boot of a VM whose clock counts instructions, measure soft faults against
 tmpfs, memory against anonymous memory with swap, files on ext4 against mmap in
-a memory cgroup, each policy against fifo, and the harvest of accessed bits. A
+a memory cgroup, larger pages against those of 4 KiB, each policy against fifo, and the harvest of accessed bits. A
 table is printed, with what each ratio has to reach; the same figures go to
 build/bench/KERNEL.json.
 
@@ -27,8 +27,8 @@ build/bench/KERNEL.json.
   --threads    something else: 1 to 8 threads on several CPUs and a virtio disk,
                and how long faults take, by the clock on the wall
   --profile    something else: where the instructions of a random write go
-  --part PART  only soft, anon, file, policies, harvest or floor; to be looked at,
-               not kept
+  --part PART  only soft, anon, file, huge, policies, harvest or floor; to be
+               looked at, not kept
 
 environment: VMDEMO_KERNEL (6.1, 6.12 or 7.2), VMDEMO_CACHE
 END

@@ -52,6 +52,19 @@ part_file() {
 	umount /mnt
 }
 
+# Larger pages of ours against our usual ones: a byte of each 4 KiB is written.
+part_huge() {
+	local size
+
+	load_vmdemo
+	for size in 2M 64K; do
+		settle
+		echo "huge_$size ours $(unlimited ./bench miss "vmdemo/$size" sequential write "$BUDGET")"
+		settle
+		echo "huge_$size peer $(unlimited ./bench miss vmdemo sequential write "$BUDGET")"
+	done
+}
+
 # Any page at any time: about as many misses for each.
 part_policies() {
 	local policy value fifo
@@ -96,7 +109,7 @@ part_floor() {
 	./bench bytes | awk '{ print "bytes_per_resident_page -", $1; print "bytes_per_evicted_page -", $2 }'
 }
 
-[ $# -gt 0 ] || set -- soft anon file policies harvest floor
+[ $# -gt 0 ] || set -- soft anon file huge policies harvest floor
 make_devices
 echo "release - $(uname -r)"
 for part; do

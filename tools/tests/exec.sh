@@ -27,6 +27,10 @@ test_exec_usage() {
 	refused 125 'there are only 0 to' exec --fd 99999999 true
 	refused 125 'give --file PATH' exec --read-only true
 	refused 125 'not with --file' exec --file "$tmp/out" --encrypt true
+	refused 125 "page-size '8K': one of 4K, 64K, 2M" exec --page-size 8K true
+	refused 125 "page-size 'x': one of 4K, 64K, 2M" exec -P x true
+	refused 125 "'page-size' is given twice" exec -P 2M --page-size=2M true
+	refused 2 'is chosen when a space is made' set 3 page-size=2M
 	refused 125 'not with --read-only' exec --file "$tmp/out" -R --stdout true
 	refused 125 'not with --read-only' exec --file "$tmp/out" -R --size 1M true
 	refused 125 'given twice' exec --file a --file b true
@@ -154,6 +158,18 @@ test_exec_files() {
 	run exec < /dev/null -- cat <&-
 	[ "$status" -eq 0 ]
 	report $? 'exec: with standard input closed'
+}
+
+test_exec_page_size() {
+	prints '^page_size  *2097152$' exec -P 2M -- sh -c '"$0" info $VMDEMO_SPACE' "$tool"
+	prints '^budget  *64$' exec -b 4M --page-size 64K -- sh -c '"$0" info $VMDEMO_SPACE' "$tool"
+	run exec -P 2M -b 4M -s 8M -o fault --stats -- sh -c 'head -c 8M /dev/zero >&3'
+	[ "$status" -eq 0 ] && grep -q '^misses  *4$' "$tmp/err" && grep -q '^budget  *2$' "$tmp/err"
+	report $? 'exec --page-size: frames and misses are of 2 MiB'
+	refused 125 "observer 'trap': sees pages of 4K only" exec -P 64K -o trap true
+	refused 125 'encryption: of pages of 4K only' exec -P 64K --encrypt true
+	refused 125 'not a multiple of the page size, 2097152' exec -P 2M -s 1M true
+	json exec -P 2M -- sh -c '"$0" info $VMDEMO_SPACE --json' "$tool"
 }
 
 test_exec_stats() {
@@ -322,6 +338,7 @@ test_exec_device() {
 	test_exec_status
 	test_exec_signals
 	test_exec_files
+	test_exec_page_size
 	test_exec_stats
 	test_file_programs
 	test_file_refusals
