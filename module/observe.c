@@ -23,6 +23,7 @@
 #include <linux/smp.h>
 
 #include "compat.h"
+#include "cow.h"
 #include "shadows.h"
 
 #define WINDOW_PAGES	64		/* looked at in one go */
@@ -44,6 +45,8 @@ struct vmd_map *vmd_map_add(struct vmd_space *space,
 	map->space = space;
 	map->vma = vma;
 	map->reach = vma->vm_pgoff + vma_pages(vma);
+	map->file = NULL;
+	map->dead = false;
 	spin_lock(&space->maps_lock);
 	map->seq = ++space->map_seq;
 	list_add_tail(&map->list, &space->maps);
@@ -62,6 +65,8 @@ void vmd_map_remove(struct vmd_map *map)
 	spin_lock(&space->maps_lock);
 	list_del(&map->list);
 	spin_unlock(&space->maps_lock);
+	if (map->file)
+		fput(map->file);
 	kfree(map);
 }
 
@@ -113,14 +118,16 @@ void vmd_maps_reached(struct vmd_space *space)
  * @space: of which
  * @index: the page
  * @folio: its memory, or what was that a moment ago
- * @copies: also copies that private mappings have made
+ * @copies: also copies that private mappings have made; those are not told from
+ *	its kin's, so they stay where there is such (cow.h)
  */
 void vmd_unmap_page(struct vmd_space *space, pgoff_t index,
 		    struct folio *folio, bool copies)
 {
 	int tables = folio ? vmd_folio_mapcount(folio) : 0;
 
-	unmap_mapping_pages(vmd_mapping(space), index, 1, copies);
+	unmap_mapping_pages(vmd_mapping(space), index, 1,
+			    copies && !vmd_cow_forked(space));
 	if (tables > 0)
 		vmd_count_more(space, tlb_flushes_estimated, tables);
 }
@@ -140,7 +147,8 @@ void vmd_unmap_range(struct vmd_space *space, pgoff_t first, pgoff_t n,
 	struct vmd_map *map;
 	u32 maps = 0;
 
-	unmap_mapping_pages(vmd_mapping(space), first, n, copies);
+	unmap_mapping_pages(vmd_mapping(space), first, n,
+			    copies && !vmd_cow_forked(space));
 	spin_lock(&space->maps_lock);
 	list_for_each_entry(map, &space->maps, list)
 		maps++;
