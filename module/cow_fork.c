@@ -16,6 +16,7 @@
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
 #include "batch.h"
 #include "chardev.h"
@@ -94,6 +95,11 @@ static int fork_share_place(struct fork *fork, pgoff_t index, void *entry)
 		err = fork_get_place(fork, place);
 		if (err)
 			return err;
+		/*
+		 * Who brings it in claims the entry first and looks whether the
+		 * place is shared later, with the folio locked.
+		 */
+		smp_mb();
 		if (xa_load(&fork->from->pages, index) != entry) {
 			vmd_place_free(fork->to, place);
 			return -EAGAIN;
@@ -253,7 +259,7 @@ static int fork_share_once(struct fork *fork, pgoff_t index)
 	struct folio *folio;
 	int err;
 
-	if (!entry)
+	if (!entry || xa_load(&fork->to->pages, index))
 		return 0;
 	if (!vmd_entry_is_frame(entry))
 		return fork_share_place(fork, index, entry);
@@ -280,22 +286,76 @@ static int fork_share(struct fork *fork, pgoff_t index)
 	return err;
 }
 
+/**
+ * struct order - the parent's resident pages in its policy's order
+ * @n: entries of @frame
+ * @most: room in it
+ * @frame: their frames' numbers
+ */
+struct order {
+	u32 n;
+	u32 most;
+	u32 frame[];
+};
+
+static bool fork_note(void *arg, u32 slot)
+{
+	struct order *order = arg;
+
+	if (order->n == order->most)
+		return false;
+	order->frame[order->n++] = slot;
+	return true;
+}
+
+/*
+ * The child's policy shall evict first what the parent's would: it is told of
+ * the pages in that order. Which page is in a frame by now is looked up again.
+ * Without memory for it the order is that of the pages.
+ */
+static int fork_share_in_order(struct fork *fork)
+{
+	struct vmd_space *from = fork->from;
+	u32 most = READ_ONCE(from->nr_frames), i;
+	struct order *order;
+	struct vmd_frame *f;
+	int err = 0;
+
+	order = kvmalloc(struct_size(order, frame, most),
+			 GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
+	if (!order)
+		return 0;
+	order->n = 0;
+	order->most = most;
+	spin_lock(&from->policy_lock);
+	vmd_decide_walk(from, fork_note, order);
+	spin_unlock(&from->policy_lock);
+	for (i = 0; !err && i < order->n; i++) {
+		f = vmd_frame_by_id(from, order->frame[i]);
+		err = fork_share(fork, READ_ONCE(f->index));
+		cond_resched();
+	}
+	kvfree(order);
+	return err;
+}
+
 /* All pages that the parent has. Called under its config_lock. */
 static int fork_snapshot(struct fork *fork)
 {
 	unsigned long index;
 	void *entry;
-	int err = 0;
+	int err;
 
 	/* One call, mostly, instead of one for each page. */
 	vmd_unmap_range(fork->from, 0, 0, false);
 	vmd_space_set_bytes(fork->to, fork->from->bytes);
+	err = fork_share_in_order(fork);
 	xa_for_each(&fork->from->pages, index, entry) {
+		if (err)
+			break;
 		err = fork_share(fork, index);
 		if (!err && fatal_signal_pending(current))
 			err = -EINTR;
-		if (err)
-			break;
 		cond_resched();
 	}
 	if (fork->reserved)
@@ -311,6 +371,8 @@ static int fork_fill(struct vmd_space *parent, struct vmd_space *child)
 
 	if (mutex_lock_killable(&parent->config_lock))
 		return -EINTR;
+	/* As the parent has kin now, it keeps the key. */
+	child->crypt = vmd_crypt_get(parent->crypt);
 	err = fork_snapshot(&fork);
 	mutex_unlock(&parent->config_lock);
 	return err ? err : vmd_space_publish(child);

@@ -203,8 +203,7 @@ static int space_init_parts(struct vmd_space *space, struct vmd_space *like)
 		err = vmd_policy_start(space, &policy);
 	if (!err)
 		err = vmd_follow_start(space, text);
-	if (space->parent)
-		space->crypt = vmd_crypt_get(like->crypt);
+	/* A child gets its parent's key with its pages. */
 	if (err || !encrypt || space->parent)
 		return err;
 	space->crypt = vmd_crypt_alloc();
