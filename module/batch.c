@@ -15,6 +15,7 @@
 
 #include "batch.h"
 #include "compat.h"
+#include "cow.h"
 #include "crypt.h"
 #include "record.h"
 #include "step.h"
@@ -186,6 +187,10 @@ static void batch_vacate(struct vmd_batch *batch, struct vmd_frame *f)
 	struct vmd_space *space = batch->space;
 	struct folio *folio;
 
+	if (vmd_cow_let_go(space, f)) {
+		vmd_frame_uncharge(space);
+		return;
+	}
 	if (!batch->refill) {
 		vmd_folio_release(f);
 		vmd_frame_uncharge(space);
@@ -242,15 +247,17 @@ static void batch_leave(struct vmd_batch *batch, struct vmd_frame *f,
 }
 
 /*
- * Unmapped and locked, a folio with no reference but the frame's own can be
+ * Unmapped and locked, a folio with no reference but its frames' own can be
  * found by nobody any more. The freeze makes that a fact: a speculative
  * reference (lockless GUP) either came first and is seen here, or fails.
  */
 static bool batch_pinned(struct folio *folio)
 {
-	if (!folio_ref_freeze(folio, 1))
+	u32 refs = vmd_folio_sharers(folio);
+
+	if (!folio_ref_freeze(folio, refs))
 		return true;
-	folio_ref_unfreeze(folio, 1);
+	folio_ref_unfreeze(folio, refs);
 	return false;
 }
 
@@ -404,6 +411,7 @@ static void batch_io_ended(struct vmd_batch *batch, struct vmd_frame **f,
 	}
 	vmd_count_add(space, pages_written, io->nr);
 	for (i = 0; i < io->nr; i++) {
+		vmd_cow_saved(space, f[i]);
 		if (batch->evict) {
 			batch_leave(batch, f[i], true);
 		} else {

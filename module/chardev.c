@@ -15,6 +15,7 @@
 
 #include "chardev.h"
 #include "compat.h"
+#include "cow.h"
 
 #define ATTACH_MAX	256			/* times one file is attached */
 
@@ -289,10 +290,17 @@ static struct vmd_map *chardev_map(struct vmd_file *vf,
 
 	mutex_lock(&vf->lock);
 	err = chardev_check_write(vf->space, vma);
-	map = err ? ERR_PTR(err) :
-	      vmd_map_add(vf->space, vma, GFP_KERNEL_ACCOUNT) ?: ERR_PTR(-ENOMEM);
+	/* Whether it is private is decided before it has a mapping. */
+	if (!err && mutex_lock_killable(&vf->space->config_lock))
+		err = -EINTR;
+	if (err) {
+		mutex_unlock(&vf->lock);
+		return ERR_PTR(err);
+	}
+	map = vmd_map_add(vf->space, vma, GFP_KERNEL_ACCOUNT);
+	mutex_unlock(&vf->space->config_lock);
 	mutex_unlock(&vf->lock);
-	return map;
+	return map ? map : ERR_PTR(-ENOMEM);
 }
 
 static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
@@ -315,7 +323,8 @@ static int chardev_mmap(struct file *file, struct vm_area_struct *vma)
 		 * which has a vmd_map.
 		 */
 		vmd_vm_flags_set(vma, VM_MIXEDMAP);
-		vma->vm_ops = &vmd_vm_ops;
+		vma->vm_ops = map->space->group ? &vmd_private_vm_ops :
+						  &vmd_vm_ops;
 	}
 	vmd_vma_make_old(vma);
 	vma->vm_private_data = map;
@@ -442,6 +451,33 @@ static const struct file_operations chardev_fops = {
 	.splice_write	= iter_file_splice_write,
 	.llseek		= vmd_llseek,
 };
+
+/**
+ * vmd_file_make - an open file of a space that nobody opened
+ * @space: made by vmd_space_fork(); its first use goes over to the file
+ *
+ * Its inode is the space's own, not the device's.
+ */
+struct file *vmd_file_make(struct vmd_space *space)
+{
+	struct vmd_file *vf = kzalloc(sizeof(*vf), GFP_KERNEL_ACCOUNT);
+	struct file *file;
+
+	if (!vf)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&vf->lock);
+	INIT_LIST_HEAD(&vf->left);
+	vf->mapped = true;
+	file = vmd_space_file(space, "vmdemo", &chardev_fops);
+	if (IS_ERR(file)) {
+		kfree(vf);
+		return file;
+	}
+	file->private_data = vf;
+	file->f_mode |= FMODE_NOCMTIME;
+	chardev_bind(file, space);
+	return file;
+}
 
 static char *chardev_devnode(vmd_const_device *dev, umode_t *mode)
 {

@@ -32,6 +32,12 @@ struct vmd_left {
 	struct vmd_space *space;
 };
 
+/* What a file that was mapped stands for: that does not change any more. */
+static inline struct vmd_space *vmd_file_owner(struct file *file)
+{
+	return ((struct vmd_file *)file->private_data)->space;
+}
+
 struct vmd_space *vmd_file_space(struct file *file);
 int vmd_file_attach(struct file *file, u64 id);
 int vmd_file_set_file(struct file *file, int fd);

@@ -2,6 +2,7 @@
 /*
  * A space's configuration, and how it changes while the space is in use.
  */
+#include "cow.h"
 #include "crypt.h"
 #include "shadows.h"
 #include "space.h"
@@ -34,7 +35,8 @@ const char *vmd_observer_name(enum vmd_observer observer)
 static u64 config_flags(struct vmd_space *space)
 {
 	return (space->store->readonly ? VMD_SPACE_READONLY : 0) |
-	       (READ_ONCE(space->crypt) ? VMD_SPACE_ENCRYPT : 0);
+	       (READ_ONCE(space->crypt) ? VMD_SPACE_ENCRYPT : 0) |
+	       (READ_ONCE(space->group) ? VMD_SPACE_PRIVATE : 0);
 }
 
 /**
@@ -308,6 +310,7 @@ struct config_change {
 	struct vmd_shadows *follow;	/* what "auto" went by before */
 	int observer;
 	struct vmd_crypt *crypt;
+	struct vmd_group *group;	/* the space becomes private */
 };
 
 static int config_check_size(struct vmd_space *space,
@@ -386,20 +389,36 @@ static int config_check_observer(struct vmd_space *space,
 	return min(to->observer, 0);
 }
 
+/* A space that is private stays so: there may be pages that are shared. */
+static int config_check_private(struct vmd_space *space, u64 set, u64 changed,
+				struct config_change *to)
+{
+	if (!(changed & VMD_SPACE_PRIVATE))
+		return 0;
+	if (!(set & VMD_SPACE_PRIVATE))
+		return -EBUSY;
+	if (space->store->homes)
+		return -EINVAL;
+	to->group = vmd_group_alloc();
+	return to->group ? 0 : -ENOMEM;
+}
+
 /* Last of all, as it makes the key. */
 static int config_check_flags(struct vmd_space *space,
 			      const struct vmd_config *cfg,
 			      struct config_change *to)
 {
 	u64 changed = cfg->flags ^ config_flags(space);
+	int err;
 
 	if (!(cfg->mask & VMD_CONFIG_FLAGS))
 		return 0;
 	/* Whatever else is set, or not, stays so. */
-	if (changed & ~VMD_SPACE_ENCRYPT)
+	if (changed & ~(VMD_SPACE_ENCRYPT | VMD_SPACE_PRIVATE))
 		return -EINVAL;
-	if (!(cfg->flags & VMD_SPACE_ENCRYPT))
-		return 0;
+	err = config_check_private(space, changed & cfg->flags, changed, to);
+	if (err || !(cfg->flags & VMD_SPACE_ENCRYPT))
+		return err;
 	if (vmd_space_order(space))
 		return -EOPNOTSUPP;
 	if (!space->store->ops->encrypts)
@@ -486,6 +505,8 @@ static int config_apply_some(struct vmd_space *space, struct config_change *to,
 		return -ENODATA;
 	if (crypt && READ_ONCE(space->places))
 		return -EBUSY;
+	if (to->group && !list_empty(&space->maps))
+		return -EBUSY;
 	/* What went now would go as it shall no more, and then be in the way. */
 	if (to->mask & (VMD_CONFIG_BUDGET | VMD_CONFIG_PLACEMENT))
 		err = config_budget(space, to->budget, to->ways, !crypt);
@@ -520,6 +541,10 @@ static int config_apply(struct vmd_space *space, struct config_change *to)
 		err = config_size(space, to->bytes);
 	if (!err && to->mask & VMD_CONFIG_OBSERVER)
 		config_observer(space, to->observer);
+	if (!err && to->group && !space->group) {
+		vmd_cow_mark(space, to->group);
+		to->group = NULL;
+	}
 	if (!err)
 		return 0;
 	done &= to->mask;
@@ -555,5 +580,6 @@ int vmd_space_configure(struct vmd_space *space, const struct vmd_config *cfg)
 	}
 	/* One that was not needed, or the one the space had before. */
 	vmd_crypt_free(to.crypt);
+	vmd_group_put(to.group);
 	return err;
 }

@@ -27,8 +27,8 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "cow.h"
 #include "crypt.h"
-#include "space.h"
 
 #define CIPHER		"xts(aes)"
 #define KEY_BYTES	64		/* two keys of AES-256 */
@@ -36,10 +36,12 @@
 
 /**
  * struct vmd_crypt - a space's key
+ * @ref: spaces that have it: one, or kin (cow.h)
  * @tfm: the cipher with the key in it
  * @requests: struct crypt_request; there is always one to be had
  */
 struct vmd_crypt {
+	struct kref ref;
 	struct crypto_skcipher *tfm;
 	mempool_t *requests;
 };
@@ -210,6 +212,7 @@ struct vmd_crypt *vmd_crypt_alloc(void)
 
 	if (!crypt)
 		return ERR_PTR(-ENOMEM);
+	kref_init(&crypt->ref);
 	err = crypt_init(crypt);
 	if (!err)
 		err = bounce_use();
@@ -220,15 +223,30 @@ struct vmd_crypt *vmd_crypt_alloc(void)
 }
 
 /**
- * vmd_crypt_free - forget a key
+ * vmd_crypt_get - one more space has the key
+ * @crypt: the key, or NULL
+ */
+struct vmd_crypt *vmd_crypt_get(struct vmd_crypt *crypt)
+{
+	if (crypt)
+		kref_get(&crypt->ref);
+	return crypt;
+}
+
+static void crypt_release(struct kref *ref)
+{
+	crypt_destroy(container_of(ref, struct vmd_crypt, ref));
+	bounce_unuse();
+}
+
+/**
+ * vmd_crypt_free - forget a key, unless another space has it
  * @crypt: the key; nothing if NULL or an error
  */
 void vmd_crypt_free(struct vmd_crypt *crypt)
 {
-	if (IS_ERR_OR_NULL(crypt))
-		return;
-	crypt_destroy(crypt);
-	bounce_unuse();
+	if (!IS_ERR_OR_NULL(crypt))
+		kref_put(&crypt->ref, crypt_release);
 }
 
 /**
@@ -236,14 +254,15 @@ void vmd_crypt_free(struct vmd_crypt *crypt)
  * @space: which
  * @crypt: the key, or NULL for none; then what it had before
  *
- * Returns 0 or -EBUSY if the space holds a place: nothing has changed then.
+ * Returns 0 or -EBUSY if the space holds a place, or its kin have the key:
+ * nothing has changed then.
  */
 int vmd_crypt_switch(struct vmd_space *space, struct vmd_crypt **crypt)
 {
 	int err = 0;
 
 	spin_lock(&space->places_lock);
-	if (space->places)
+	if (space->places || vmd_cow_forked(space))
 		err = -EBUSY;
 	else
 		swap(space->crypt, *crypt);
@@ -287,7 +306,8 @@ void vmd_places_let_go(struct vmd_space *space, u32 nr)
  */
 void vmd_place_free(struct vmd_space *space, u32 place)
 {
-	space->store->ops->free(space->store, place, 1);
+	if (likely(!space->group) || !vmd_cow_place_put(space->group, place))
+		space->store->ops->free(space->store, place, 1);
 	vmd_places_let_go(space, 1);
 }
 

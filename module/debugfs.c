@@ -120,6 +120,8 @@ static int pages_show(struct seq_file *m, void *v)
 		   !!(page.flags & VMD_PAGE_ACCESSED),
 		   !!(page.flags & VMD_PAGE_MAPPED),
 		   !!(page.flags & VMD_PAGE_PINNED));
+	if (page.sharers)
+		seq_printf(m, " sharers=%u", page.sharers);
 	seq_printf(m, " faults=%u slot=", page.faults);
 	if (page.flags & VMD_PAGE_SLOT)
 		seq_printf(m, "%llu\n", page.slot);

@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 
 #include "compat.h"
+#include "cow.h"
 #include "shadows.h"
 
 /*
@@ -26,16 +27,19 @@ static bool drop_locked(struct vmd_space *space, struct vmd_frame *f,
 	 * A fault that had it locked before us may have mapped it. Copies that
 	 * private mappings have made go where the space has become shorter.
 	 */
-	vmd_unmap_page(space, index, folio,
-		       index >= READ_ONCE(space->nr_pages));
+	if (!space->group || !list_empty(&space->maps))
+		vmd_unmap_page(space, index, folio,
+			       index >= READ_ONCE(space->nr_pages));
 	vmd_decide_removed(space, f, VMD_REMOVED_DROPPED);
 	if (vmd_frame_test(f, VMD_FRAME_PINNED))
 		vmd_placed_pin(space, f, false);
 	vmd_ahead_wasted(space, f);
-	vmd_folio_clean(space, f->folio);
+	if (vmd_folio_sharers(folio) == 1)
+		vmd_folio_clean(space, folio);
 	xa_store(&space->pages, index, NULL, GFP_NOWAIT);
 	vmd_user_uncharge_slot(space);
-	vmd_folio_release(f);
+	if (!vmd_cow_let_go(space, f))
+		vmd_folio_release(f);
 	vmd_frame_uncharge(space);
 	vmd_frame_return(space, f);
 	vmd_space_free_place(space, place);

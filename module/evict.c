@@ -14,6 +14,7 @@
 
 #include "batch.h"
 #include "compat.h"
+#include "cow.h"
 #include "crypt.h"
 #include "step.h"
 #include "trace.h"
@@ -41,7 +42,8 @@ static struct folio *evict_trylock(struct vmd_frame *f)
 /* References that are neither ours nor a page table's: GUP, a fault under way. */
 static bool evict_in_use(struct vmd_space *space, struct folio *folio)
 {
-	return folio_ref_count(folio) > 2 + vmd_space_mapcount(space, folio);
+	return folio_ref_count(folio) > vmd_folio_sharers(folio) + 1 +
+					vmd_space_mapcount(space, folio);
 }
 
 /* Take a page, locked, out of the policy's hands and into the batch. */

@@ -20,6 +20,7 @@
 #include <linux/pagemap.h>
 
 #include "compat.h"
+#include "cow.h"
 #include "record.h"
 #include "shadows.h"
 #include "step.h"
@@ -191,7 +192,7 @@ static vm_fault_t fault_map(struct vmd_access *a, struct folio *folio,
 		return 0;
 	}
 	/* The core does so when we are gone: too late for vmd_flush_check(). */
-	if (a->write && !a->vmf->cow_page)
+	if (a->write && !a->vmf->cow_page && !a->shared)
 		folio_mark_dirty(folio);
 	trace_vmdemo_map(a->space->id, a->index, a->write, reason);
 	a->vmf->page = folio_page(folio, vmd_pgoff_part(a->space,
@@ -315,6 +316,8 @@ static vm_fault_t fault_serve(struct vmd_access *a)
 		entry = xa_load(&space->pages, a->index);
 		if (vmd_entry_is_frame(entry)) {
 			folio = vmd_frame_lock_folio(a, entry, &err);
+			if (folio && vmd_cow_writes(a))
+				folio = vmd_cow_break(a, entry, folio, &err);
 			if (folio)
 				return fault_soft(a, entry, folio);
 			cond_resched();
@@ -323,7 +326,11 @@ static vm_fault_t fault_serve(struct vmd_access *a)
 		if (!told)
 			vmd_thread_miss(a);
 		told = true;
-		err = vmd_fill(a, entry, &folio);
+		err = vmd_cow_writes(a) ? vmd_cow_foresee(a, entry) : 0;
+		if (!err)
+			err = vmd_fill(a, entry, &folio);
+		if (!err && vmd_cow_writes(a))
+			vmd_cow_filled(a, folio);
 		if (!err)
 			return fault_missed(a, entry, folio);
 		if (err == -EAGAIN)
@@ -352,6 +359,10 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 	u64 begin = vmd_clock_ns();
 	vm_fault_t ret;
 
+	if (unlikely(map->dead))
+		return VM_FAULT_SIGBUS;
+	if (unlikely(a.space->orphan) && vmf->vma->vm_mm == current->mm)
+		vmd_cow_adopt(a.space);
 	/* A system call may hold the file's own lock, as write(2) to it does. */
 	if (a.space->store->homes && !(vmf->flags & FAULT_FLAG_USER))
 		a.stuck.haste = VMD_IN_KERNEL;
@@ -360,6 +371,8 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 	if (vmd_stepping(a.space))
 		fault_step(&a);
 	ret = fault_serve(&a);
+	if (unlikely(a.space->group))
+		vmd_cow_done(&a);
 	vmd_record_done(&a);
 	vmd_flush_check(a.space);
 	if (a.counted)
@@ -389,14 +402,63 @@ static vm_fault_t vmd_map_pages(struct vm_fault *vmf, pgoff_t start,
 }
 #endif
 
+/* Write to page @a->index, whose folio is @was. See vmd_page_mkwrite(). */
+static vm_fault_t mkwrite_serve(struct vmd_access *a, struct folio *was)
+{
+	struct folio *folio;
+	struct vmd_frame *f;
+	int err;
+
+	do {
+		folio = vmd_frame_find(a, &f, &err);
+		if (!folio)
+			return err ? fault_error(a, err) : VM_FAULT_NOPAGE;
+		if (folio == was)
+			folio = vmd_cow_break(a, f, folio, &err);
+		if (err)
+			return fault_error(a, err);
+		cond_resched();
+	} while (!folio);
+	/* The core has a reference, and wants it locked. */
+	folio_put(folio);
+	if (folio == was)
+		return VM_FAULT_LOCKED;
+	folio_unlock(folio);
+	return VM_FAULT_NOPAGE;
+}
+
+/*
+ * A page of a private space, mapped or about to be, is to be written to. If it
+ * is shared, and not any more after this, what was mapped is not the page: the
+ * thread faults anew.
+ */
+static vm_fault_t vmd_page_mkwrite(struct vm_fault *vmf)
+{
+	struct vmd_map *map = vmf->vma->vm_private_data;
+	struct vmd_access a = {
+		.space = map->space, .index = vmf->pgoff, .write = true,
+	};
+	vm_fault_t ret = mkwrite_serve(&a, page_folio(vmf->page));
+
+	vmd_cow_done(&a);
+	return ret;
+}
+
 /* A VMA was copied: by fork, a split or mremap. This cannot fail. */
 static void vmd_vma_open(struct vm_area_struct *vma)
 {
 	struct vmd_map *old = vma->vm_private_data;
-	struct vmd_map *map = vmd_map_add(old->space, vma,
-					  GFP_KERNEL | __GFP_NOFAIL);
+	struct vmd_map *map;
 
+	if (old->space->group && old->vma->vm_mm != vma->vm_mm) {
+		vmd_cow_fork(old, vma);
+		return;
+	}
+	map = vmd_map_add(old->space, vma, GFP_KERNEL | __GFP_NOFAIL);
 	map->reach = READ_ONCE(old->reach);
+	map->dead = old->dead;
+	if (old->file)
+		map->file = get_file(old->file);
 	vma->vm_private_data = map;
 	/*
 	 * Fork copies what is mapped after this. The child's first touch shall
@@ -443,16 +505,32 @@ const struct vm_operations_struct vmd_huge_vm_ops = {
 #endif
 };
 
+const struct vm_operations_struct vmd_private_vm_ops = {
+	.open	      = vmd_vma_open,
+	.close	      = vmd_vma_close,
+	.fault	      = vmd_fault,
+	.page_mkwrite = vmd_page_mkwrite,
+#ifdef VMD_WANT_MAP_PAGES
+	.map_pages    = vmd_map_pages,
+#endif
+};
+
 /*
  * A page was written: a write fault, a dirty bit found when it was unmapped, a
  * device that wrote to it. Called with page-table locks held.
  */
 static bool vmd_dirty_folio(struct address_space *mapping, struct folio *folio)
 {
-	struct vmd_space *space = mapping->host->i_private;
+	unsigned long owner = (unsigned long)READ_ONCE(mapping->host->i_private);
+	struct vmd_space *space = (struct vmd_space *)owner;
 
 	if (folio_test_set_dirty(folio))
 		return false;
+	if (owner & VMD_COW_GROUP) {
+		vmd_cow_count_dirty((struct vmd_group *)(owner & ~VMD_COW_GROUP),
+				    folio, 1);
+		return true;
+	}
 	atomic_long_inc(&space->dirty);
 	vmd_count_more(space, pages_dirtied, 1);
 	return true;

@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "space.h"
+#include "cow.h"
 
 /* How long a fault waits for pinned frames before it gives up. */
 #define CHARGE_PATIENCE		(HZ / 2)
@@ -682,6 +682,16 @@ bool vmd_frame_charge_spare(struct vmd_space *space, struct vmd_frame *f,
 }
 
 /**
+ * vmd_frame_charge_only - likewise, without memory
+ * @space: of which
+ * @f: as vmd_frame_charge()
+ */
+bool vmd_frame_charge_only(struct vmd_space *space, struct vmd_frame *f)
+{
+	return vmd_placed_take(space, f, 0) && !charge_try(space, 0);
+}
+
+/**
  * vmd_frame_uncharge - give a unit of the budget back
  * @space: of which
  */
@@ -771,7 +781,10 @@ void vmd_folio_clean(struct vmd_space *space, struct folio *folio)
 {
 	if (folio_test_dirty(folio)) {
 		folio_clear_dirty(folio);
-		atomic_long_dec(&space->dirty);
+		if (unlikely(vmd_folio_sharers(folio) > 1))
+			vmd_cow_count_dirty(space->group, folio, -1);
+		else
+			atomic_long_dec(&space->dirty);
 	}
 }
 

@@ -23,6 +23,7 @@
 #include <linux/smp.h>
 
 #include "compat.h"
+#include "cow.h"
 #include "shadows.h"
 
 #define WINDOW_PAGES	64		/* looked at in one go */
@@ -44,6 +45,8 @@ struct vmd_map *vmd_map_add(struct vmd_space *space,
 	map->space = space;
 	map->vma = vma;
 	map->reach = vmd_vma_end(space, vma);
+	map->file = NULL;
+	map->dead = false;
 	spin_lock(&space->maps_lock);
 	map->seq = ++space->map_seq;
 	list_add_tail(&map->list, &space->maps);
@@ -62,6 +65,8 @@ void vmd_map_remove(struct vmd_map *map)
 	spin_lock(&space->maps_lock);
 	list_del(&map->list);
 	spin_unlock(&space->maps_lock);
+	if (map->file)
+		fput(map->file);
 	kfree(map);
 }
 
@@ -109,7 +114,8 @@ void vmd_maps_reached(struct vmd_space *space)
  * @space: of which
  * @index: the page
  * @folio: its memory, or what was that a moment ago
- * @copies: also copies that private mappings have made
+ * @copies: also copies that private mappings have made; those are not told from
+ *	its kin's, so they stay where there is such (cow.h)
  */
 void vmd_unmap_page(struct vmd_space *space, pgoff_t index,
 		    struct folio *folio, bool copies)
@@ -117,7 +123,8 @@ void vmd_unmap_page(struct vmd_space *space, pgoff_t index,
 	int tables = folio ? vmd_space_mapcount(space, folio) : 0;
 
 	unmap_mapping_pages(vmd_mapping(space), vmd_page_pgoff(space, index),
-			    vmd_page_pgoff(space, 1), copies);
+			    vmd_page_pgoff(space, 1),
+			    copies && !vmd_cow_forked(space));
 	if (tables > 0)
 		vmd_count_more(space, tlb_flushes_estimated,
 			       vmd_tables_estimated(space, tables));
@@ -139,7 +146,8 @@ void vmd_unmap_range(struct vmd_space *space, pgoff_t first, pgoff_t n,
 	u32 maps = 0;
 
 	unmap_mapping_pages(vmd_mapping(space), vmd_page_pgoff(space, first),
-			    vmd_page_pgoff(space, n), copies);
+			    vmd_page_pgoff(space, n),
+			    copies && !vmd_cow_forked(space));
 	spin_lock(&space->maps_lock);
 	list_for_each_entry(map, &space->maps, list)
 		maps++;

@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "space.h"
+#include "cow.h"
 
 /* False if the frame is another page's by now. */
 static bool page_look_frame(struct vmd_page *page, struct vmd_frame *f,
@@ -81,8 +81,10 @@ u32 vmd_pages_look(struct vmd_space *space, pgoff_t first,
 	if (first >= size)
 		return 0;
 	n = min_t(pgoff_t, n, size - first);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		vmd_page_look(space, first + i, &pages[i]);
+		pages[i].sharers = vmd_cow_sharers(space, first + i);
+	}
 	vmd_observe_pages(space, first, pages, n);
 	return n;
 }

@@ -556,6 +556,19 @@ void vmd_default_config(struct vmd_config *cfg,
 	spin_unlock(&policy_lock);
 }
 
+/**
+ * vmd_default_policy - the policy that a space starts with
+ * @start: filled
+ * @text: VMD_POLICY_LEN bytes, filled: "" or, instead of @start, an "auto"
+ */
+void vmd_default_policy(struct vmd_policy_choice *start, char *text)
+{
+	spin_lock(&policy_lock);
+	*start = policy;
+	memcpy(text, policy_auto, VMD_POLICY_LEN);
+	spin_unlock(&policy_lock);
+}
+
 static int params_check_backing(void)
 {
 	struct vmd_store *store;

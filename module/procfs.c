@@ -12,13 +12,18 @@ static struct proc_dir_entry *procfs_dir;
 /* Names of VMD_SPACE_* flags, "-" if there are none. */
 static void procfs_flags(struct seq_file *m, u64 flags)
 {
-	bool both = flags & VMD_SPACE_ENCRYPT && flags & VMD_SPACE_READONLY;
+	static const char * const names[] = { "encrypt", "readonly", "private" };
+	const char *before = " flags=";
+	u32 i;
 
-	seq_printf(m, " flags=%s%s%s%s",
-		   flags & VMD_SPACE_ENCRYPT ? "encrypt" : "",
-		   both ? "," : "",
-		   flags & VMD_SPACE_READONLY ? "readonly" : "",
-		   flags & (VMD_SPACE_ENCRYPT | VMD_SPACE_READONLY) ? "" : "-");
+	if (!flags)
+		seq_puts(m, " flags=-");
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(flags & BIT(i)))
+			continue;
+		seq_printf(m, "%s%s", before, names[i]);
+		before = ",";
+	}
 }
 
 static void procfs_space_line(struct seq_file *m, struct vmd_space *space)

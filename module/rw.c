@@ -16,6 +16,7 @@
 
 #include "chardev.h"
 #include "compat.h"
+#include "cow.h"
 #include "record.h"
 #include "shadows.h"
 
@@ -45,16 +46,26 @@ static struct folio *rw_fill(struct vmd_access *a, void *entry)
 
 	/* Of the user's memory nothing is needed at the same time. */
 	vmd_thread_rest(space);
-	err = vmd_fill(a, entry, &folio);
+	err = vmd_cow_writes(a) ? vmd_cow_foresee(a, entry) : 0;
+	if (!err)
+		err = vmd_fill(a, entry, &folio);
 	if (err)
 		return ERR_PTR(err);
+	if (vmd_cow_writes(a))
+		vmd_cow_filled(a, folio);
 	rw_count(space, NULL, true, a->write);
 	vmd_placed_missed(space, a->index, !entry);
 	vmd_record_reference(a, true);
 	vmd_shadows_reference(space, a->index, a->write);
 	if (zero)
 		vmd_count(space, zero_fills);
-	return folio;
+	if (!a->shared)
+		return folio;
+	/* It became shared just now: once more, as of one that is resident. */
+	a->shared = false;
+	folio_unlock(folio);
+	folio_put(folio);
+	return ERR_PTR(-EAGAIN);
 }
 
 /* Look page @a->index up until it is there; returns as rw_get(). */
@@ -69,6 +80,8 @@ static struct folio *rw_find(struct vmd_access *a)
 		entry = xa_load(&space->pages, a->index);
 		if (vmd_entry_is_frame(entry)) {
 			folio = vmd_frame_lock_folio(a, entry, &err);
+			if (folio && vmd_cow_writes(a))
+				folio = vmd_cow_break(a, entry, folio, &err);
 			if (err)
 				return ERR_PTR(err);
 			if (folio) {
@@ -103,6 +116,7 @@ static struct folio *rw_get(struct vmd_space *space, pgoff_t index, bool write)
 	int err = vmd_record_begin(&a);
 	struct folio *folio = err ? ERR_PTR(err) : rw_find(&a);
 
+	vmd_cow_done(&a);
 	vmd_record_done(&a);
 	return folio;
 }
@@ -134,6 +148,19 @@ static int rw_page(struct vmd_space *space, pgoff_t index, size_t offset,
 	folio_unlock(folio);
 	folio_put(folio);
 	return 0;
+}
+
+/**
+ * vmd_rw_whole - write a page of a space
+ * @space: of which
+ * @index: the page
+ * @buf: what shall be in it; not user memory
+ *
+ * Returns 0 or an error of vmd_fill().
+ */
+int vmd_rw_whole(struct vmd_space *space, pgoff_t index, void *buf)
+{
+	return rw_page(space, index, 0, buf, PAGE_SIZE, true);
 }
 
 /* What is left of the space, the page and the request at this position. */

@@ -3,11 +3,13 @@
  * Spaces: how they come and go, and how they are found.
  */
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "cow.h"
 #include "crypt.h"
 #include "future.h"
 #include "record.h"
@@ -63,6 +65,19 @@ static int space_make_inode(struct vmd_space *space)
 	return 0;
 }
 
+/* A private space's child has its inode, as it has its address_space. */
+static int space_share_inode(struct vmd_space *space, struct vmd_space *parent)
+{
+	int err;
+
+	err = simple_pin_fs(&space_fs, &space_mnt, &space_mnt_count);
+	if (err)
+		return err;
+	ihold(parent->inode);
+	space->inode = parent->inode;
+	return 0;
+}
+
 static void space_free_inode(struct vmd_space *space)
 {
 	iput(space->inode);
@@ -74,10 +89,16 @@ static void space_last_put(struct work_struct *work)
 	vmd_space_put(container_of(work, struct vmd_space, last_put));
 }
 
+static void space_announce(struct work_struct *work)
+{
+	vmd_debugfs_add(container_of(work, struct vmd_space, announce));
+}
+
 static void space_init_locks(struct vmd_space *space)
 {
 	kref_init(&space->ref);
 	INIT_WORK(&space->last_put, space_last_put);
+	INIT_WORK(&space->announce, space_announce);
 	atomic_set(&space->users, 1);
 	init_waitqueue_head(&space->frame_wait);
 	init_waitqueue_head(&space->error_wait);
@@ -184,8 +205,11 @@ static int space_init_parts(struct vmd_space *space, struct vmd_space *like)
 
 	space_init_config(space, like, &policy, text, &encrypt);
 	/* A string is the other space's own. */
-	if (policy.ops->flags & VMD_POLICY_FUTURE)
-		return -ENODATA;
+	if (policy.ops->flags & VMD_POLICY_FUTURE) {
+		if (!space->parent)
+			return -ENODATA;
+		vmd_default_policy(&policy, text);
+	}
 	space->stats = __alloc_percpu_gfp(sizeof(*space->stats), sizeof(u64),
 					  GFP_KERNEL_ACCOUNT);
 	if (!space->stats)
@@ -195,7 +219,8 @@ static int space_init_parts(struct vmd_space *space, struct vmd_space *like)
 		err = vmd_policy_start(space, &policy);
 	if (!err)
 		err = vmd_follow_start(space, text);
-	if (err || !encrypt)
+	/* A child gets its parent's key with its pages. */
+	if (err || !encrypt || space->parent)
 		return err;
 	space->crypt = vmd_crypt_alloc();
 	return PTR_ERR_OR_ZERO(space->crypt);
@@ -262,6 +287,79 @@ free_parts:
 	return ERR_PTR(err);
 }
 
+/**
+ * vmd_space_fork - a space for a child, without pages
+ * @parent: private; a mapping of it keeps it
+ *
+ * Nobody can find it before vmd_space_publish(). mmap_lock is held: nothing of
+ * debugfs may be waited for, whose readers fault under its locks.
+ *
+ * Returns as vmd_space_create().
+ */
+struct vmd_space *vmd_space_fork(struct vmd_space *parent)
+{
+	struct vmd_space *space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!space)
+		return ERR_PTR(-ENOMEM);
+	space->store = parent->store;
+	kref_get(&space->store->ref);
+	space_init_locks(space);
+	space_init_identity(space);
+	space->owner = parent->owner;
+	space->parent = parent->id;
+	space->orphan = true;
+	err = vmd_user_attach(space);
+	if (!err)
+		err = space_init_parts(space, parent);
+	if (!err)
+		err = space_share_inode(space, parent);
+	if (err) {
+		space_free_parts(space);
+		return ERR_PTR(err);
+	}
+	kref_get(&parent->group->ref);
+	vmd_group_enter(parent->group, space);
+	return space;
+}
+
+/**
+ * vmd_space_publish - a forked space is whole
+ * @space: can be found from now on
+ */
+int vmd_space_publish(struct vmd_space *space)
+{
+	int err = xa_err(xa_store(&spaces, space->id, space,
+				  GFP_KERNEL_ACCOUNT));
+
+	if (!err)
+		queue_work(vmd_idle_wq, &space->announce);
+	return err;
+}
+
+/**
+ * vmd_space_file - an open file on a space's inode
+ * @space: which
+ * @name: shown in /proc/PID/maps
+ * @fops: what it does
+ */
+struct file *vmd_space_file(struct vmd_space *space, const char *name,
+			    const struct file_operations *fops)
+{
+	struct file *file;
+
+	/* Given back with the file, as is the inode. */
+	__module_get(fops->owner);
+	ihold(space->inode);
+	file = alloc_file_pseudo(space->inode, space_mnt, name, O_RDWR, fops);
+	if (IS_ERR(file)) {
+		iput(space->inode);
+		module_put(fops->owner);
+	}
+	return file;
+}
+
 static void space_release(struct kref *ref)
 {
 	struct vmd_space *space = container_of(ref, struct vmd_space, ref);
@@ -274,6 +372,7 @@ static void space_release(struct kref *ref)
 	vmd_drop_range(space, 0, ULONG_MAX, false);
 	vmd_ready_drain(space, VMD_READY_MAX);
 	WARN_ON(atomic_long_read(&space->resident));
+	vmd_group_leave(space);
 	xa_destroy(&space->pages);
 	vmd_frames_destroy(space);
 	space_free_inode(space);
@@ -331,6 +430,7 @@ void vmd_space_unuse(struct vmd_space *space)
 		return;
 	if (space->store->homes && !space->store->readonly)
 		vmd_write_last(space);
+	cancel_work_sync(&space->announce);
 	vmd_debugfs_remove(space);
 	cancel_delayed_work_sync(&space->harvest);
 	cancel_delayed_work_sync(&space->trim);

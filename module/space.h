@@ -41,6 +41,12 @@
  *             vmd_space.record_lock   (spin) the recorder and its ring
  *             vmd_space.shadow_lock   (spin) shadows of policies
  *             vmd_space.step_lock     (spin) the stepper and who is halted
+ *             vmd_group.lock          (spin) kin of a private space (cow.h); inside
+ *				page-table locks, outside maps_lock, places_lock
+ *				and the store's locks
+ *
+ * Fork of a private space (cow_fork.c) holds both mms' mmap_lock for writing,
+ * the parent's config_lock inside them, and then one folio lock at a time.
  *
  * The mmap_lock of any mm, the faulting thread's own included, is only tried
  * for under these (observe.c). None of them is held during I/O except the lock
@@ -145,6 +151,8 @@ struct vmd_frame {
  * @seq: grows along the list
  * @reach: end of the space's pages it covered when it was made: an access at or past
  *	that means it was made longer since (mremap), and the space grows
+ * @file: what vma->vm_file became at fork, with a reference, or NULL (cow_fork.c)
+ * @dead: there should be a space of its own, but there was no way to make it
  */
 struct vmd_map {
 	struct vmd_space *space;
@@ -152,6 +160,8 @@ struct vmd_map {
 	struct vm_area_struct *vma;
 	u64 seq;
 	pgoff_t reach;
+	struct file *file;
+	bool dead;
 };
 
 struct vmd_user;
@@ -160,6 +170,7 @@ struct vmd_shadows;
 struct vmd_string;
 struct vmd_stepper;
 struct vmd_stepped;
+struct vmd_group;
 
 /**
  * struct vmd_ready - frames without a page, ready for the next fault (ready.c)
@@ -271,6 +282,12 @@ struct vmd_ready {
  * @reset: what was subtracted from them by VMD_IOC_RESET_STATS
  * @reset_lock: @reset
  * @debugfs: the space's directory
+ * @group: its kin, if it is private, or NULL (cow.h); set once, while the space
+ *	has no mappings
+ * @kin: in vmd_group.spaces
+ * @parent: id of the space it was forked from, or 0
+ * @orphan: the process it was made for has not been seen yet
+ * @announce: makes @debugfs of a space that was made where that cannot be
  */
 struct vmd_space {
 	struct kref ref;
@@ -369,6 +386,12 @@ struct vmd_space {
 	struct vmd_counters reset;
 	spinlock_t reset_lock;		/* what was reset */
 	struct dentry *debugfs;
+
+	struct vmd_group *group;
+	struct list_head kin;
+	u64 parent;
+	bool orphan;
+	struct work_struct announce;
 };
 
 /**
@@ -404,6 +427,9 @@ struct vmd_stream {
  * @stride: how far apart
  * @record: the recording in which it has room for its records; 0: none
  * @step: what is to be told of it, or NULL (step.c)
+ * @own: memory for a copy of a page that is shared (cow.c), locked, or NULL
+ * @reserved: a place in the store is reserved for it
+ * @shared: the page may not be written to as it is
  * @file: pinned because the fault's lock was given up to wait
  * @stuck: how long it waits
  */
@@ -424,6 +450,9 @@ struct vmd_access {
 	long stride;
 	u64 record;
 	struct vmd_stepped *step;
+	struct folio *own;
+	bool reserved;
+	bool shared;
 	struct file *file;
 	struct vmd_stuck stuck;
 };
@@ -666,6 +695,7 @@ int vmd_frame_charge(struct vmd_access *a, struct vmd_frame *f,
 		     struct folio **folio);
 bool vmd_frame_charge_spare(struct vmd_space *space, struct vmd_frame *f,
 			    struct folio **folio);
+bool vmd_frame_charge_only(struct vmd_space *space, struct vmd_frame *f);
 void vmd_frame_uncharge(struct vmd_space *space);
 int vmd_frames_shed(struct vmd_access *a);
 int vmd_nap(struct vmd_access *a);
@@ -867,12 +897,16 @@ int vmd_slots_look(struct vmd_store *store, struct vmd_slots *out);
 /* fault.c */
 extern const struct vm_operations_struct vmd_vm_ops;
 extern const struct vm_operations_struct vmd_huge_vm_ops;
+extern const struct vm_operations_struct vmd_private_vm_ops;
 extern const struct address_space_operations vmd_aops;
 
 /* chardev.c */
 int vmd_chardev_init(void);
 void vmd_chardev_exit(void);
 long vmd_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* rw.c */
+int vmd_rw_whole(struct vmd_space *space, pgoff_t index, void *buf);
 
 /* debugfs.c, procfs.c */
 void vmd_debugfs_init(void);
@@ -897,6 +931,7 @@ u64 vmd_user_slots(void);
 u32 vmd_floor(void);
 void vmd_default_config(struct vmd_config *cfg,
 			struct vmd_policy_choice *policy);
+void vmd_default_policy(struct vmd_policy_choice *start, char *text);
 int vmd_params_init(void);
 
 #endif /* _VMD_SPACE_H */

@@ -95,7 +95,7 @@ TEST_F(call, pages_writes_no_further_than_it_says)
 	EXPECT_EQ(4, vmd_pages(self->fd, PAGES - 4, 10, page));
 	EXPECT_EQ(0xa5, page[4].state);
 	EXPECT_EQ(0xa5, page[9].flags);
-	EXPECT_EQ(0, page[3].reserved);
+	EXPECT_EQ(0, page[3].sharers);
 }
 
 TEST_F(call, reset_takes_no_argument_and_levels_stay)

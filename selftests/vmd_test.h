@@ -25,7 +25,7 @@
 #define VMD_NOBODY	65534		/* the other user of the tests */
 
 #define VMD_RW		(PROT_READ | PROT_WRITE)
-#define VMD_NR_COUNTERS	33
+#define VMD_NR_COUNTERS	34
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ	22

@@ -15,6 +15,7 @@
 
 enum exec_option {
 	EXEC_OPTION_ENCRYPT = 256,
+	EXEC_OPTION_PRIVATE,
 	EXEC_OPTION_FD,
 	EXEC_OPTION_STDIN,
 	EXEC_OPTION_STDOUT,
@@ -62,6 +63,8 @@ static void exec_check_args(const struct exec_args *args, struct argp_state *sta
 			   args->request.config.policy);
 	if (args->file.path && args->request.config.flags & VMD_SPACE_ENCRYPT)
 		argp_error(state, "--encrypt is about the swap store: not with --file");
+	if (args->file.path && args->private)
+		argp_error(state, "--private is about the swap store: not with --file");
 	if (args->file.read_only && args->out)
 		argp_error(state, "--stdout is to write to the file: not with --read-only");
 	if (args->file.read_only && sized)
@@ -98,6 +101,9 @@ static error_t exec_space_option(int key, char *arg, struct argp_state *state)
 	case EXEC_OPTION_ENCRYPT:
 		args->request.config.mask |= VMD_CONFIG_FLAGS;
 		args->request.config.flags |= VMD_SPACE_ENCRYPT;
+		return 0;
+	case EXEC_OPTION_PRIVATE:
+		args->private = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -151,6 +157,8 @@ static const struct argp_option exec_options[] = {
 	  "Frames a page may use: full (default), set:N, direct", 0 },
 	{ "page-size", 'P', "BYTES", 0, "Bytes of a page and a frame: 4K (default), 64K, 2M", 0 },
 	{ "encrypt", EXEC_OPTION_ENCRYPT, NULL, 0, "Encrypt what is evicted to the swap store", 0 },
+	{ "private", EXEC_OPTION_PRIVATE, NULL, 0,
+	  "A child that is forked gets a copy of its own", 0 },
 	{ "fd", EXEC_OPTION_FD, "N", 0, "The program's descriptor of the space (default: 3)", 0 },
 	{ "stdin", EXEC_OPTION_STDIN, NULL, 0, "The space is its standard input, too", 0 },
 	{ "stdout", EXEC_OPTION_STDOUT, NULL, 0, "The space is its standard output, too", 0 },
@@ -253,6 +261,8 @@ static int exec_configure(struct exec_args *args, struct ctl_space *space)
 		status = ctl_set_config(space, &config);
 	if (!status && args->future)
 		status = exec_load_future(args, space, request, deferred);
+	if (!status && args->private)
+		status = ctl_make_private(space);
 	return status;
 }
 

@@ -26,11 +26,12 @@ static const struct {
 	{ VMD_FEATURE_STEP,	"step" },
 	{ VMD_FEATURE_SLOTS,	"slots" },
 	{ VMD_FEATURE_HUGE,	"huge" },
+	{ VMD_FEATURE_PRIVATE,	"private" },
 };
 
 static void info_print_features(__u64 features)
 {
-	char list[128] = "";
+	char list[256] = "";
 	size_t i, used = 0;
 
 	for (i = 0; i < ARRAY_SIZE(info_features); i++)

@@ -91,7 +91,8 @@ static int list_json(void)
 static const struct argp list_argp = {
 	.parser = ctl_words_only,
 	.doc = "List the spaces there are: id, owner, opener, size, frames, setup.\n"
-	       "\vSTORE is swap, or file for a space on a file; FLAGS are encrypt, readonly.\n"
+	       "\vSTORE is swap, or file for a space on a file; FLAGS are encrypt, readonly,\n"
+	       "private.\n"
 	       "POLICY auto has behind it in brackets which it has chosen.\n"
 	       "BUDGET, RESIDENT and DIRTY are counted in frames. PID and COMM are\n"
 	       "the process that opened the space; it may be gone.",

@@ -42,6 +42,7 @@ struct pages_args {
  * struct pages_view - what is shown, and how
  * @show: takes up to PAGES_CHUNK pages, the first of which has the index @first
  * @all: pages that were never touched, too
+ * @private: of a private space: how many spaces share them
  * @json: array to fill
  * @blank: the last line of the map was all blank and the next may be left out
  * @skipped: one was left out
@@ -50,6 +51,7 @@ struct pages_view {
 	void (*show)(struct pages_view *view, __u64 first, const struct vmd_page *pages,
 		     size_t nr);
 	bool all;
+	bool private;
 	struct json_object *json;
 	bool blank;
 	bool skipped;
@@ -74,7 +76,7 @@ static const char *pages_flag(const struct vmd_page *page, size_t i)
 	       "huge" : pages_flags[i].name;
 }
 
-static void pages_row(__u64 index, const struct vmd_page *page)
+static void pages_row(__u64 index, const struct vmd_page *page, bool private)
 {
 	size_t i;
 
@@ -82,6 +84,8 @@ static void pages_row(__u64 index, const struct vmd_page *page)
 	for (i = 0; i < ARRAY_SIZE(pages_flags); i++)
 		printf("  %-8s", pages_flag(page, i));
 	printf("  %6u", page->faults);
+	if (private)
+		printf("  %7u", page->sharers);
 	if (page->flags & VMD_PAGE_SLOT)
 		printf("  %10llu\n", page->slot);
 	else
@@ -95,7 +99,7 @@ static void pages_rows(struct pages_view *view, __u64 first, const struct vmd_pa
 
 	for (i = 0; i < nr; i++)
 		if (view->all || !pages_untouched(&pages[i]))
-			pages_row(first + i, &pages[i]);
+			pages_row(first + i, &pages[i], view->private);
 }
 
 static struct json_object *pages_object(__u64 index, const struct vmd_page *page)
@@ -113,6 +117,7 @@ static struct json_object *pages_object(__u64 index, const struct vmd_page *page
 			     json_object_new_boolean(!!(page->flags & pages_flags[i].bit)));
 	ctl_json_add(object, "huge", json_object_new_boolean(!!(page->flags & VMD_PAGE_HUGE)));
 	ctl_json_add_u64(object, "faults", page->faults);
+	ctl_json_add_u64(object, "sharers", page->sharers);
 	ctl_json_add(object, "slot", slot);
 	return object;
 }
@@ -228,13 +233,18 @@ static int pages_text(struct ctl_space *space, const struct ctl_range *range,
 		.show = args->map ? pages_map : pages_rows,
 		.all = args->all,
 	};
-	int status;
+	struct vmd_config config;
+	int status = ctl_get_config(space, &config);
 
+	if (status)
+		return status;
+	view.private = config.flags & VMD_SPACE_PRIVATE;
 	if (args->map)
 		puts(pages_legend);
 	else
-		printf("%10s  %-8s  %-8s  %-8s  %-8s  %-8s  %6s  %10s\n", "PAGE", "STATE",
-		       "DIRTY", "ACCESSED", "MAPPED", "PINNED", "FAULTS", "SLOT");
+		printf("%10s  %-8s  %-8s  %-8s  %-8s  %-8s  %6s%s  %10s\n", "PAGE", "STATE",
+		       "DIRTY", "ACCESSED", "MAPPED", "PINNED", "FAULTS",
+		       view.private ? "  SHARERS" : "", "SLOT");
 	status = pages_walk(space, *range, &view);
 	if (!status && args->map)
 		printf("%10llu\n", range->first + range->count);

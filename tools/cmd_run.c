@@ -183,6 +183,8 @@ static int run_configure(struct run_args *args, struct ctl_space *space)
 	if (!status)
 		status = ctl_set_config(space, &request->config);
 	if (!status)
+		status = ctl_make_private(space);
+	if (!status)
 		status = ctl_get_config(space, &run_show.config);
 	return status;
 }

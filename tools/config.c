@@ -291,6 +291,21 @@ void ctl_request_keep(struct ctl_request *request, const struct vmd_config *now)
 	request->any_size = !strcmp(now->store, "file");
 }
 
+int ctl_make_private(struct ctl_space *space)
+{
+	struct vmd_config config;
+	int status;
+
+	if (!(space->info.features & VMD_FEATURE_PRIVATE))
+		return ctl_fail("the loaded module knows no private spaces: it is an older one");
+	status = ctl_get_config(space, &config);
+	if (status)
+		return status;
+	config.mask = VMD_CONFIG_FLAGS;
+	config.flags |= VMD_SPACE_PRIVATE;
+	return ctl_set_config(space, &config);
+}
+
 int ctl_request_check(struct ctl_request *request, const struct vmd_info *info)
 {
 	int status = CTL_OK;

@@ -38,6 +38,9 @@ void ctl_request_keep(struct ctl_request *request, const struct vmd_config *now)
  */
 int ctl_request_page_size(struct ctl_request *request, struct ctl_space *space);
 
+/* Make the space private, which it stays; nothing of it is mapped yet. */
+int ctl_make_private(struct ctl_space *space);
+
 /* Is the budget one of whole sets? What is not asked for stays as @space has it. */
 int ctl_request_fits(const struct ctl_request *request, struct ctl_space *space);
 

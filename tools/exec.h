@@ -44,6 +44,7 @@ struct exec_args {
 	bool in;
 	bool out;
 	bool stats;
+	bool private;
 	const char *report;
 	const char *future;
 	int report_fd;

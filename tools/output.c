@@ -138,6 +138,7 @@ static const struct ctl_flag {
 } ctl_flags[] = {
 	{ VMD_SPACE_ENCRYPT,  "encrypt" },
 	{ VMD_SPACE_READONLY, "readonly" },
+	{ VMD_SPACE_PRIVATE,  "private" },
 };
 
 static void ctl_print_flags(__u64 flags)

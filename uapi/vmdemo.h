@@ -50,6 +50,7 @@
 #define VMD_FEATURE_STEP	_BITULL(14)	/* VMD_IOC_STEP */
 #define VMD_FEATURE_HUGE	_BITULL(15)	/* VMD_CONFIG_PAGE_SIZE */
 #define VMD_FEATURE_SLOTS	_BITULL(13)	/* VMD_IOC_SLOTS */
+#define VMD_FEATURE_PRIVATE	_BITULL(16)	/* VMD_SPACE_PRIVATE, vmd_page.sharers */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -111,6 +112,7 @@ struct vmd_info {
 /* vmd_config.flags */
 #define VMD_SPACE_ENCRYPT	_BITULL(0)	/* what is evicted is encrypted */
 #define VMD_SPACE_READONLY	_BITULL(1)	/* set by VMD_IOC_SET_FILE only */
+#define VMD_SPACE_PRIVATE	_BITULL(2)	/* a child has its own after fork */
 
 /**
  * struct vmd_config - how a space is set up
@@ -132,7 +134,10 @@ struct vmd_info {
  *	on their way to the swap store, with a key that is made for the space and
  *	dies with it. It can be changed while no page has been evicted, nor has to
  *	be for a smaller budget in the same call, else EBUSY; EINVAL on a file;
- *	EOPNOTSUPP if the kernel has no "xts(aes)".
+ *	EOPNOTSUPP if the kernel has no "xts(aes)". VMD_SPACE_PRIVATE: at fork the
+ *	child's mappings become those of a space of its own, see below. To be set
+ *	before the space is mapped for the first time; EBUSY if it is mapped, or if
+ *	it was set and is to be no more; EINVAL on a file.
  * @ways: which frames a page may use. 0: all ("full"). N: page p those of set
  *	p mod (@budget / N), which has N frames and a policy of its own; 1 is
  *	direct mapping. EINVAL unless @budget, new or as it is, is a multiple of
@@ -152,6 +157,21 @@ struct vmd_info {
  *	has them; EDQUOT past vmd_info.user_spaces. (VMD_FEATURE_HUGE)
  *
  * Several fields change together: all are checked before the first is changed.
+ *
+ * A child that is forked while a private space is mapped gets another space,
+ * with an id of its own: as large, with the same budget, policy, observer and
+ * key, and with all that the parent's holds; its mappings are of that one. The
+ * two share frames and slots until one of them writes to a page
+ * (vmd_stats.faults_cow, vmd_page.sharers). It is a private space, too, and ends
+ * with its last mapping, unless a file is attached to it (VMD_IOC_WALK tells its
+ * id). An inherited descriptor stands for the parent's space still. A policy that
+ * follows a string ("opt") becomes the module's default one in the child. Frames
+ * that are shared count in each space that has them, against budget and caps.
+ * Pins (VMD_ADVICE_PIN) are not inherited. Without memory, without room in the
+ * store or past a cap the child's mapping is there and each touch is SIGBUS; the
+ * parent's is as it was. Kin (spaces that came from one another by fork) are told
+ * of each other's errors of write-out, and the key cannot be changed any more. A
+ * smaller size leaves copies that MAP_PRIVATE mappings have made past the end.
  */
 struct vmd_config {
 	__u64 mask;
@@ -324,7 +344,8 @@ struct vmd_budget {
 	X(misses_capacity, "misses that frames usable by all pages would have, too") \
 	X(misses_conflict, "misses for want of a frame in the page's set")	\
 	X(mapped_huge,	   "faults that mapped a page of 2 MiB by one entry")	\
-	X(mapped_parts,	   "faults that mapped parts of a page above 4 KiB")
+	X(mapped_parts,	   "faults that mapped parts of a page above 4 KiB") \
+	X(faults_cow,	   "writes that made a page the space's own which others had, too")
 
 #define VMD_LATENCY_BUCKETS	32
 
@@ -427,13 +448,16 @@ enum vmd_page_state {
  * struct vmd_page - one page of a space
  * @state: enum vmd_page_state
  * @flags: VMD_PAGE_* bits
+ * @sharers: of a private space: how many spaces have the page's frame, or its
+ *	slot: 1 if only this one, 0 if it has no content; else 0. (Called reserved,
+ *	and 0, before VMD_FEATURE_PRIVATE.)
  * @faults: misses of this page since the space was made, at most 2^30 - 1
  * @slot: place in the store, valid with VMD_PAGE_SLOT
  */
 struct vmd_page {
 	__u8 state;
 	__u8 flags;
-	__u16 reserved;
+	__u16 sharers;
 	__u32 faults;
 	__u64 slot;
 };
@@ -1030,7 +1054,7 @@ VMD_ASSERT_SIZE(vmd_info, 104);
 VMD_ASSERT_SIZE(vmd_config, 144);
 VMD_ASSERT_SIZE(vmd_policy, 72);
 VMD_ASSERT_SIZE(vmd_budget, 16);
-VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 15 * 8);
+VMD_ASSERT_SIZE(vmd_stats, 8 + 18 * 8 + VMD_LATENCY_BUCKETS * 8 + 16 * 8);
 VMD_ASSERT_SIZE(vmd_advise, 24);
 VMD_ASSERT_SIZE(vmd_page, 16);
 VMD_ASSERT_SIZE(vmd_pages, 32);

@@ -178,7 +178,7 @@ static int init_all(void)
 	}
 	if (init_space(role))
 		return init_failed(role, "the space");
-	if (pre_stop_init() || pre_fork_init())
+	if (pre_fork_init())
 		return init_failed(role, "preparing for fork");
 	return init_arena() ? init_failed(role, "mapping the space") : INIT_READY;
 }

@@ -12,8 +12,7 @@
  *	area.c		which addresses stand for which pages of the space
  *	mmap.c		mmap(), munmap(), mremap(), madvise()
  *	new.c		C++'s operator new, when there is no memory
- *	fork.c		a child gets a space of its own, with a copy of everything
- *	stop.c		the other threads stand still meanwhile
+ *	fork.c		a child gets a space of its own
  *
  * All of it may run inside malloc(), before constructors, or in a child between
  * fork() and its handlers: nothing in here allocates, and the kernel is asked
@@ -46,10 +45,12 @@
  * struct pre_space - an open file of the device, and the space it stands for
  * @fd: -1 if there is none
  * @id: the space's
+ * @pid: process that opened it
  */
 struct pre_space {
 	int fd;
 	__u64 id;
+	pid_t pid;
 };
 
 extern struct pre_space pre_space;		/* this process's */
@@ -72,13 +73,13 @@ int pre_space_new(struct pre_space *space);
 int pre_space_join(struct pre_space *space, __u64 id);
 void pre_space_close(struct pre_space *space);
 
-/* The descriptor; opened anew if the program has closed it. */
+/*
+ * The descriptor; opened anew if the program has closed it, or has forked. With
+ * pre_area_lock held.
+ */
 int pre_space_fd(void);
 
 int pre_space_punch(off_t offset, size_t length);
-
-/* Copy what has content of these pages into another space. */
-int pre_space_copy(const struct pre_space *to, off_t offset, size_t length);
 
 /*
  * area.c: all with pre_area_lock held
@@ -116,12 +117,9 @@ void pre_area_cut(char *start, size_t length);
 bool pre_area_has(const void *address);
 
 /*
- * fork.c, stop.c
+ * fork.c
  */
 int pre_fork_init(void);
-int pre_stop_init(void);
-void pre_stop_threads(void);
-void pre_start_threads(void);
 
 /* Locks that can be had inside malloc(). */
 void pre_lock(int *lock);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The device: make a space, join one, drop and copy what pages hold. */
+/* The device: make a space, join one, find one's own, drop what pages hold. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,15 +10,9 @@
 #include "preload.h"
 
 #define SPACE_FD	500		/* where programs that count theirs see none */
-#define SPACE_PAGES	65536		/* described by one call */
-#define SPACE_COPY	262144UL
 
 struct pre_space pre_space = { .fd = -1 };
 struct vmd_config pre_config;
-
-/* Of the one thread that holds the area lock; in no page until they are used. */
-static struct vmd_page space_page[SPACE_PAGES];
-static char space_buffer[SPACE_COPY];
 
 /* The program's own open() may be another library's. */
 static int space_open(void)
@@ -43,11 +37,13 @@ static int space_opened(struct pre_space *space, int err)
 
 	if (!err)
 		err = ioctl(space->fd, VMD_IOC_INFO, &info);
-	if (!err)
-		space->id = info.space_id;
-	else
+	if (err) {
 		pre_space_close(space);
-	return err;
+		return err;
+	}
+	space->id = info.space_id;
+	space->pid = getpid();
+	return 0;
 }
 
 int pre_space_new(struct pre_space *space)
@@ -77,11 +73,54 @@ void pre_space_close(struct pre_space *space)
 	errno = error;
 }
 
+/* The first area that is mapped is of this process's own space. */
+static int space_mapped(__u64 *id)
+{
+	struct vmd_walk walk = { 0 };
+	int i;
+
+	for (i = 0; i < pre_areas && !walk.address; i++)
+		if (pre_area[i].length)
+			walk.address = (unsigned long)pre_area[i].start;
+	/* Nothing was mapped: any space will do. */
+	if (!walk.address) {
+		*id = 0;
+		return 0;
+	}
+	if (ioctl(pre_space.fd, VMD_IOC_WALK, &walk) || !(walk.result & VMD_WALK_SPACE))
+		return -1;
+	*id = walk.space_id;
+	return 0;
+}
+
+/*
+ * In a child: the descriptor stands for its parent's space. Without handlers
+ * too (_Fork(), clone(2)), and harmless after vfork(): the space is the same.
+ */
+static void space_inherit(void)
+{
+	__u64 id;
+
+	if (pre_space.fd < 0)
+		pre_space.fd = space_open();
+	if (pre_space.fd < 0 || space_mapped(&id))
+		id = ~0ULL;
+	pre_space_close(&pre_space);
+	if (id && id != ~0ULL)
+		pre_space_join(&pre_space, id);
+	else if (!id)
+		pre_space_new(&pre_space);
+}
+
 /* Programs close descriptors that they know nothing of, and use the numbers. */
 int pre_space_fd(void)
 {
 	struct vmd_info info;
 
+	if (pre_space.pid != getpid()) {
+		space_inherit();
+		return pre_space.fd;
+	}
 	if (pre_space.fd >= 0 && !ioctl(pre_space.fd, VMD_IOC_INFO, &info) &&
 	    info.space_id == pre_space.id)
 		return pre_space.fd;
@@ -94,52 +133,4 @@ int pre_space_punch(off_t offset, size_t length)
 	struct vmd_punch punch = { .offset = offset, .length = length };
 
 	return ioctl(pre_space_fd(), VMD_IOC_PUNCH, &punch);
-}
-
-static int space_copy_run(const struct pre_space *to, off_t offset, size_t length)
-{
-	ssize_t done;
-
-	for (; length; length -= done, offset += done) {
-		size_t part = length < SPACE_COPY ? length : SPACE_COPY;
-
-		done = syscall(SYS_pread64, pre_space.fd, space_buffer, part, offset);
-		if (done > 0)
-			done = syscall(SYS_pwrite64, to->fd, space_buffer, done, offset);
-		if (done <= 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Pages without content are zeros there as here. */
-static int space_copy_pages(const struct pre_space *to, __u64 first, __u64 count)
-{
-	__u64 i, end;
-
-	for (i = 0; i < count; i = end) {
-		end = i + 1;
-		if (space_page[i].state == VMD_PAGE_ABSENT)
-			continue;
-		while (end < count && space_page[end].state != VMD_PAGE_ABSENT)
-			end++;
-		if (space_copy_run(to, (first + i) * PRE_PAGE, (end - i) * PRE_PAGE))
-			return -1;
-	}
-	return 0;
-}
-
-int pre_space_copy(const struct pre_space *to, off_t offset, size_t length)
-{
-	__u64 first = offset / PRE_PAGE, left = length / PRE_PAGE;
-	struct vmd_pages pages = { .pages = (unsigned long)space_page };
-
-	for (; left; left -= pages.count, first += pages.count) {
-		pages.first = first;
-		pages.count = left < SPACE_PAGES ? left : SPACE_PAGES;
-		if (ioctl(pre_space_fd(), VMD_IOC_PAGES, &pages) || !pages.count ||
-		    space_copy_pages(to, first, pages.count))
-			return -1;
-	}
-	return 0;
 }

@@ -31,6 +31,7 @@ test_exec_usage() {
 	refused 125 "page-size 'x': one of 4K, 64K, 2M" exec -P x true
 	refused 125 "'page-size' is given twice" exec -P 2M --page-size=2M true
 	refused 2 'is chosen when a space is made' set 3 page-size=2M
+	refused 125 'not with --file' exec --file "$tmp/out" --private true
 	refused 125 'not with --read-only' exec --file "$tmp/out" -R --stdout true
 	refused 125 'not with --read-only' exec --file "$tmp/out" -R --size 1M true
 	refused 125 'given twice' exec --file a --file b true
@@ -150,6 +151,10 @@ test_exec_files() {
 	prints '^--stats --$' exec --size 1M -- echo --stats --
 	prints '^budget  *7$' exec --budget 7 --policy lru -- sh -c \
 		'"$0" info $VMDEMO_SPACE' "$tool"
+	prints '^flags  *private$' exec --private --size 64K -- sh -c \
+		'"$0" info $VMDEMO_SPACE' "$tool"
+	prints '"sharers": *1,' exec --private --size 64K -- sh -c \
+		'echo x >&3; "$0" pages --json $VMDEMO_SPACE' "$tool"
 	prints '^policy  *random:seed=3$' exec -b 28K -p random:seed=3 -o trap -- sh -c \
 		'"$0" info $VMDEMO_SPACE' "$tool"
 	json exec -- sh -c '"$0" info $VMDEMO_SPACE --json' "$tool"

@@ -41,34 +41,3 @@ int pre_space_punch(off_t offset, size_t length)
 	return fallocate(pre_space.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
 			 length ?: pre_config.size);
 }
-
-static int copy(int to, off_t offset, size_t length)
-{
-	static char buffer[65536];
-	ssize_t done;
-
-	for (; length; length -= done, offset += done) {
-		size_t part = length < sizeof(buffer) ? length : sizeof(buffer);
-
-		done = pread(pre_space.fd, buffer, part, offset);
-		if (done <= 0 || pwrite(to, buffer, done, offset) != done)
-			return -1;
-	}
-	return 0;
-}
-
-int pre_space_copy(const struct pre_space *to, off_t offset, size_t length)
-{
-	off_t end = offset + length, data, hole;
-
-	for (; offset < end; offset = hole) {
-		data = lseek(pre_space.fd, offset, SEEK_DATA);
-		if (data < 0 || data >= end)
-			break;
-		hole = lseek(pre_space.fd, data, SEEK_HOLE);
-		hole = hole < end ? hole : end;
-		if (copy(to->fd, data, hole - data))
-			return -1;
-	}
-	return 0;
-}

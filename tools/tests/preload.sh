@@ -39,13 +39,9 @@ if [ "$(mimalloc)" != 0 ]; then
 fi
 G=$((1 << 30))
 same $G "$tool" threads 200
-same $G "$tool" fork 512
-same $G "$tool" orphan 512
-same $G "$tool" threads-fork 15
+# What forks needs spaces that are private: run.sh, on the device.
 same $G "$tool" mmap 4
 same $G "$tool" exhaust 100
-# shellcheck disable=SC2016 # for the inner shell
-same $G bash -c 'for i in {1..20}; do echo $i; done | sort -n | (a=$(cat); (a=x); echo $a)'
 VMDEMO_RUN=1:1:1:1:0:fault:lru LD_PRELOAD=$library "$tool" exhaust 1 > "$tmp/out" 2> "$tmp/err"
 grep -q 'apt-get install libmimalloc2.0' "$tmp/err"
 report $? 'without mimalloc the package is named'
