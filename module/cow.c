@@ -323,7 +323,7 @@ static struct folio *cow_copy(struct vmd_access *a, struct vmd_frame *f,
 	a->own = NULL;
 	/* Everybody is a reader: the content stays as it is meanwhile. */
 	copy_highpage(folio_page(own, 0), folio_page(folio, 0));
-	if (vmd_folio_mapcount(folio))
+	if (vmd_space_mapcount(space, folio))
 		vmd_unmap_page(space, a->index, folio, false);
 	own->mapping = vmd_mapping(space);
 	own->index = a->index;

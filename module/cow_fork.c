@@ -241,7 +241,7 @@ static int fork_share_frame(struct fork *fork, struct vmd_frame *f,
 {
 	int err;
 
-	if (vmd_folio_mapcount(folio))
+	if (vmd_space_mapcount(fork->from, folio))
 		vmd_unmap_page(fork->from, f->index, folio, false);
 	if (fork_pinned(folio))
 		return fork_copy(fork, f, folio);

@@ -10,10 +10,9 @@
  *
  * An accessed bit is cleared without flushing all TLBs (no flush is exported),
  * and a page that is still in a TLB is not marked again before it leaves it.
- * The thread that evicts forgets the translation on its own CPU: with one
- * thread that is exact, with several on several CPUs it is good enough for a
- * heuristic, and no more is promised of it. A harvest in the background makes
- * the CPUs that run the program forget all of theirs, once a round.
+ * So who clears one forgets the translation on his own CPU, and has the other
+ * CPUs that may have it forget all of theirs: eviction once for all pages that
+ * it asks about, a harvest in the background once a round.
  */
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
@@ -24,6 +23,7 @@
 
 #include "compat.h"
 #include "cow.h"
+#include "ptes.h"
 #include "shadows.h"
 
 #define WINDOW_PAGES	64		/* looked at in one go */
@@ -68,26 +68,6 @@ void vmd_map_remove(struct vmd_map *map)
 	if (map->file)
 		fput(map->file);
 	kfree(map);
-}
-
-/**
- * vmd_maps_hide_accesses - may unmapping not tell what was accessed?
- * @space: of which
- *
- * The core does not take accessed bits over where madvise() has said that they
- * mean nothing.
- */
-bool vmd_maps_hide_accesses(struct vmd_space *space)
-{
-	struct vmd_map *map;
-	bool hide = false;
-
-	spin_lock(&space->maps_lock);
-	list_for_each_entry(map, &space->maps, list)
-		hide |= READ_ONCE(map->vma->vm_flags) &
-			(VM_SEQ_READ | VM_RAND_READ);
-	spin_unlock(&space->maps_lock);
-	return hide;
 }
 
 /**
@@ -235,7 +215,6 @@ static void map_done(struct mm_struct *mm)
  * @cpus: where the mms that were looked at have run, or NULL
  * @first: first page
  * @n: pages
- * @at: its number in the window
  */
 struct window {
 	unsigned long pfn[WINDOW_PAGES];
@@ -247,27 +226,41 @@ struct window {
 	struct cpumask *cpus;
 	pgoff_t first;
 	u32 n;
-	u32 at;
 };
 
-/* One page-table entry, its page-table lock held. */
-static int window_pte(pte_t *ptep, unsigned long address, void *data)
+/*
+ * Take the accessed bit of an entry for page frame @pfn away. No lock is held:
+ * an entry that is changed meanwhile, by a thread or by the hardware, is looked
+ * at anew.
+ */
+static bool pte_take_young(pte_t *ptep, unsigned long pfn)
 {
-	struct window *w = data;
-	u32 i = w->at++;
-	pte_t pte = *ptep;
+	pte_t pte = READ_ONCE(*ptep);
+
+	do {
+		if (!pte_present(pte) || pte_pfn(pte) != pfn || !pte_young(pte))
+			return false;
+	} while (!try_cmpxchg(&ptep->pte, &pte.pte,
+			      pte.pte & ~(pteval_t)_PAGE_ACCESSED));
+	return true;
+}
+
+/* One page-table entry, of page @i of the window. */
+static void window_pte(struct window *w, u32 i, pte_t *ptep,
+		       unsigned long address)
+{
+	pte_t pte = READ_ONCE(*ptep);
 
 	/* A private copy is none of ours. */
 	if (!pte_present(pte) || pte_pfn(pte) != w->pfn[i])
-		return 0;
+		return;
 	if (pte_dirty(pte))
 		__set_bit(i, w->dirty);
 	if (!pte_young(pte))
-		return 0;
+		return;
 	__set_bit(i, w->young);
-	if (w->clear && vmd_pte_test_and_clear_young(ptep) && w->loaded)
+	if (w->clear && pte_take_young(ptep, w->pfn[i]) && w->loaded)
 		vmd_forget_translation(address);
-	return 0;
 }
 
 /* Page @i of the window, if it is larger than the kernel's. */
@@ -287,34 +280,38 @@ static void window_cluster(struct vmd_space *space, struct window *w,
 		__set_bit(i, w->huge);
 }
 
-/* Look at the resident pages of the window that @vma maps, run by run. */
+/* Look at the resident pages of the window that @vma maps. */
 static void window_scan_vma(struct vmd_space *space, struct window *w,
 			    struct vm_area_struct *vma)
 {
-	pgoff_t start = max(w->first, vmd_pgoff_page(space, vma->vm_pgoff));
+	pgoff_t i = max(w->first, vmd_pgoff_page(space, vma->vm_pgoff));
 	pgoff_t end = min(w->first + w->n, vmd_vma_end(space, vma));
-	pgoff_t i, run;
+	unsigned long address, flags;
+	pte_t *ptep;
 
+	if (w->cpus)
+		cpumask_or(w->cpus, w->cpus, mm_cpumask(vma->vm_mm));
 	if (vmd_space_order(space)) {
-		if (w->cpus)
-			cpumask_or(w->cpus, w->cpus, mm_cpumask(vma->vm_mm));
-		for (i = start; i < end; i++)
+		for (; i < end; i++)
 			window_cluster(space, w, vma, i - w->first);
 		return;
 	}
 	w->loaded = vma->vm_mm == current->mm;
-	if (w->cpus)
-		cpumask_or(w->cpus, w->cpus, mm_cpumask(vma->vm_mm));
-	for (i = start; i < end; i = run + 1) {
-		for (run = i; run < end && w->pfn[run - w->first]; run++)
-			;
-		if (run == i)
-			continue;
-		w->at = i - w->first;
-		apply_to_page_range(vma->vm_mm, vma->vm_start +
-				    ((i - vma->vm_pgoff) << PAGE_SHIFT),
-				    (run - i) << PAGE_SHIFT, window_pte, w);
+	address = vma->vm_start + ((i - vma->vm_pgoff) << PAGE_SHIFT);
+	local_irq_save(flags);
+	ptep = vmd_pte_find(vma->vm_mm, address);
+	while (i < end) {
+		if (ptep && w->pfn[i - w->first])
+			window_pte(w, i - w->first, ptep, address);
+		i++;
+		address += PAGE_SIZE;
+		/* A window may go on in another table. */
+		if (!(address & ~PMD_MASK))
+			ptep = vmd_pte_find(vma->vm_mm, address);
+		else if (ptep)
+			ptep++;
 	}
+	local_irq_restore(flags);
 }
 
 static void window_scan(struct vmd_space *space, struct window *w)
@@ -371,41 +368,117 @@ void vmd_observed(struct vmd_space *space, struct vmd_frame *f)
 	vmd_decide_touched(space, f, 0);
 }
 
-/**
- * vmd_harvest_frame - was a page accessed since this was last asked?
- * @space: of which
- * @f: its frame
- *
- * Clears the bits it finds. Does not wait for anybody's mmap_lock.
- */
-bool vmd_harvest_frame(struct vmd_space *space, struct vmd_frame *f)
+/* Take a page's accessed bit in @vma, which may not show it, away. */
+static bool harvest_page(struct vm_area_struct *vma, const struct vmd_frame *f)
 {
-	pgoff_t index = READ_ONCE(f->index);
-	struct window w;
+	unsigned long address;
+	pte_t *ptep;
 
-	window_init(&w, index, 1, true);
-	if (!window_add(space, &w, f, index))
+	if (f->index - vma->vm_pgoff >= vma_pages(vma))
 		return false;
-	window_scan(space, &w);
-	return test_bit(0, w.young);
+	address = vma->vm_start + ((f->index - vma->vm_pgoff) << PAGE_SHIFT);
+	ptep = vmd_pte_find(vma->vm_mm, address);
+	if (!ptep || !pte_take_young(ptep, folio_pfn(f->folio)))
+		return false;
+	if (vma->vm_mm == current->mm)
+		vmd_forget_translation(address);
+	return true;
+}
+
+/* The same for a page larger than the kernel's. */
+static bool harvest_cluster(struct vmd_space *space, struct vm_area_struct *vma,
+			    const struct vmd_frame *f)
+{
+	return f->index >= vmd_pgoff_page(space, vma->vm_pgoff) &&
+	       f->index < vmd_vma_end(space, vma) &&
+	       vmd_cluster_look(space, vma, f->index, folio_pfn(f->folio),
+				true) & VMD_PAGE_ACCESSED;
+}
+
+/* Which of the frames' pages were accessed by way of @vma? */
+static unsigned long harvest_vma(struct vmd_space *space,
+				 struct vm_area_struct *vma,
+				 struct vmd_frame **f, u32 n)
+{
+	bool large = vmd_space_order(space);
+	unsigned long young = 0;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (!vmd_space_mapcount(space, f[i]->folio))
+			continue;
+		if (large ? harvest_cluster(space, vma, f[i]) :
+			    harvest_page(vma, f[i]))
+			young |= BIT(i);
+	}
+	return young;
+}
+
+/* All other CPUs forget their translations, and this one if @mm is not loaded. */
+static void harvest_forget(struct vmd_space *space, struct mm_struct *mm)
+{
+	const struct cpumask *cpus = mm_cpumask(mm);
+
+	if (mm != current->mm)
+		on_each_cpu_mask(cpus, vmd_forget_translations, NULL, true);
+	else if (cpumask_any_but(cpus, smp_processor_id()) < nr_cpu_ids)
+		smp_call_function_many(cpus, vmd_forget_translations, NULL,
+				       true);
+	vmd_count_more(space, tlb_flushes_estimated, 1);
+}
+
+/**
+ * vmd_harvest_frames - which pages were accessed since this was last asked?
+ * @space: of which
+ * @f: their frames; their folios are locked, so they stay
+ * @n: how many, up to VMD_BATCH_MAX
+ *
+ * Clears the bits it finds, and no CPU goes on with a translation from before.
+ * Does not wait for anybody's mmap_lock: who is asked after in vain is unmapped
+ * instead, which tells it, too. Returns a bit for each frame.
+ */
+unsigned long vmd_harvest_frames(struct vmd_space *space, struct vmd_frame **f,
+				 u32 n)
+{
+	unsigned long young = 0, here, flags;
+	struct vm_area_struct *vma;
+	struct mm_struct *mm;
+	u64 seq = 0;
+
+	BUILD_BUG_ON(VMD_BATCH_MAX > BITS_PER_LONG);
+	while ((vma = map_next(space, &seq, 0, U32_MAX))) {
+		mm = vma->vm_mm;
+		/* What this CPU forgets, the others need not make it forget. */
+		preempt_disable();
+		local_irq_save(flags);
+		here = harvest_vma(space, vma, f, n);
+		local_irq_restore(flags);
+		if (here)
+			harvest_forget(space, mm);
+		preempt_enable();
+		young |= here;
+		map_done(mm);
+	}
+	return young;
 }
 
 /* Fill a window from the page table; returns how many pages are in it. */
 static u32 window_load(struct vmd_space *space, struct window *w)
 {
-	unsigned long index = w->first;
-	unsigned long last = w->first + w->n - 1;
-	struct vmd_frame *f;
+	XA_STATE(xas, &space->pages, w->first);
 	void *entry;
 	u32 n = 0;
 
-	for (entry = xa_find(&space->pages, &index, last, XA_PRESENT); entry;
-	     entry = xa_find_after(&space->pages, &index, last, XA_PRESENT)) {
-		f = entry;
+	rcu_read_lock();
+	xas_for_each(&xas, entry, w->first + w->n - 1) {
+		if (xas_retry(&xas, entry) || !vmd_entry_is_frame(entry))
+			continue;
 		/* Its index tells whether the frame is this page's still. */
-		if (vmd_entry_is_frame(entry) && READ_ONCE(f->index) == index)
-			n += window_add(space, w, f, index);
+		if (READ_ONCE(((struct vmd_frame *)entry)->index) ==
+		    xas.xa_index)
+			n += window_add(space, w, entry, xas.xa_index);
 	}
+	rcu_read_unlock();
 	return n;
 }
 

@@ -220,6 +220,8 @@ struct vmd_ready {
  * @free: first free frame structure, VMD_NO_SLOT if there is none
  * @nr_frames: frame structures there are
  * @chunks: the frame structures, VMD_CHUNK_FRAMES at a time
+ * @table: the same, to be found quickly (vmd_frame_by_id)
+ * @table_size: chunks that @table has room for; under grow_lock
  * @policy_lock: @policy, @policy_state, @policy_slots, @string, @ways and what is behind
  *	them
  * @policy: name and parameters
@@ -325,6 +327,8 @@ struct vmd_space {
 	u32 free;
 	u32 nr_frames;
 	struct xarray chunks;
+	struct vmd_frame **table;
+	u32 table_size;
 
 	spinlock_t policy_lock;		/* every call of the policy, the sets */
 	struct vmd_policy_choice policy;
@@ -848,8 +852,8 @@ void vmd_unmap_page(struct vmd_space *space, pgoff_t index,
 		    struct folio *folio, bool copies);
 void vmd_unmap_range(struct vmd_space *space, pgoff_t first, pgoff_t n,
 		     bool copies);
-bool vmd_maps_hide_accesses(struct vmd_space *space);
-bool vmd_harvest_frame(struct vmd_space *space, struct vmd_frame *f);
+unsigned long vmd_harvest_frames(struct vmd_space *space, struct vmd_frame **f,
+				 u32 n);
 void vmd_harvest_kick(struct vmd_space *space);
 void vmd_harvest_work(struct work_struct *work);
 void vmd_observe_pages(struct vmd_space *space, pgoff_t first,
