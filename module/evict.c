@@ -44,12 +44,19 @@ static bool evict_in_use(struct folio *folio)
 	return folio_ref_count(folio) > 2 + vmd_folio_mapcount(folio);
 }
 
-/* Take a page, locked, out of the policy's hands and into the batch. */
+/* Take a page, locked, into the batch; evict_tell() has to follow. */
 static void evict_add(struct vmd_batch *batch, struct vmd_frame *f)
 {
 	vmd_frame_set_state(f, VMD_PAGE_EVICTING);
-	vmd_decide_removed(batch->space, f, VMD_REMOVED_EVICTED);
 	batch->frames[batch->n++] = f;
+}
+
+/* Take those from @first on out of the policy's hands; returns the next one. */
+static u32 evict_tell(struct vmd_batch *batch, u32 first)
+{
+	vmd_decide_evicted(batch->space, batch->frames + first,
+			   batch->n - first);
+	return batch->n;
 }
 
 /**
@@ -120,19 +127,23 @@ static void evict_decide(struct vmd_batch *batch, struct evict_round *round)
 {
 	struct vmd_space *space = batch->space;
 	struct vmd_frame *sorted[VMD_BATCH_MAX];
+	u32 i, told = batch->n;
 	struct vmd_frame *f;
-	u32 i;
 
 	memcpy(sorted, round->frames, round->n * sizeof(sorted[0]));
 	vmd_frames_sort(sorted, round->n, false);
 	vmd_frames_unmap(space, sorted, round->n);
 	for (i = 0; i < round->n; i++) {
 		f = round->frames[i];
-		if (round->asks && folio_test_referenced(f->folio))
-			evict_spare(space, f);
-		else
+		if (!round->asks || !folio_test_referenced(f->folio)) {
 			evict_add(batch, f);
+			continue;
+		}
+		/* The policy is told all in the order in which it proposed. */
+		told = evict_tell(batch, told);
+		evict_spare(space, f);
 	}
+	evict_tell(batch, told);
 }
 
 /*
@@ -179,7 +190,7 @@ static bool evict_not_needed(struct vmd_access *a)
 
 	if (a->crowded)
 		return vmd_placed_room(space, a->index);
-	return READ_ONCE(space->ready.n) ||
+	return vmd_space_ready(space) ||
 	       (atomic_long_read(&space->resident) < vmd_space_limit(space) &&
 		vmd_user_may_charge(space) &&
 		vmd_frames_total() < vmd_max_frames());
@@ -501,6 +512,7 @@ int vmd_evict_page(struct vmd_space *space, pgoff_t index, bool only_clean)
 	}
 	batch = vmd_batch_alloc(space, 1, true);
 	evict_add(batch, f);
+	evict_tell(batch, 0);
 	/* The lock and the frame's own reference keep it from here on. */
 	folio_put(folio);
 	return min(vmd_batch_run(batch, NULL), 0);

@@ -24,10 +24,11 @@ and as working directory, pass its output on, and check the kernel's log.
   --kernel-dir DIR   any other kernel: DIR/vmlinuz, bzImage, arch/x86/boot/bzImage
                      or boot/vmlinuz-*, and its modules (if any) in DIR/lib/modules
                      or DIR/modules/lib/modules
-  --cpus N           (default 2)
+  --cpus N           (default 2; with --icount 1)
   --mem MIB          (default 1024)
   --accel A          auto (default: KVM if a kernel really boots with it), kvm, tcg
-  --icount           the guest's clock counts its instructions; one CPU, TCG
+  --icount           the guest's clock counts its instructions; TCG. Of several
+                     CPUs one runs at a time, some 10000s of instructions each
   --disk SIZE        a blank disk, for example 512M; repeatable. In the guest they
                      are /dev/vmdisk0, /dev/vmdisk1 and so on
   --disk FILE        a disk whose content stays in FILE, which is there and has a
@@ -51,7 +52,7 @@ END
 
 kernel=6.1
 kernel_src=
-cpus=2
+cpus=
 mem=1024
 accel=auto
 icount=
@@ -103,6 +104,7 @@ check_count() {
 
 check_args() {
 	local size
+	cpus=${cpus:-$((icount ? 1 : 2))}
 	check_count --cpus "$cpus"
 	check_count --mem "$mem"
 	check_count --timeout "$limit"
@@ -122,7 +124,6 @@ check_args() {
 	if [ -n "$icount" ]; then
 		[ "$accel" != kvm ] || die "--icount works under TCG only: drop --accel kvm"
 		accel=tcg
-		cpus=1
 	fi
 }
 
@@ -263,7 +264,7 @@ make_payload() {
 accel_options() {
 	if [ -n "$icount" ]; then
 		# Nothing may depend on the host's clock or randomness.
-		qemu+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -smp 1
+		qemu+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -smp "$cpus"
 			-cpu qemu64 -rtc "base=2024-01-01,clock=vm" -seed 1
 			-object "rng-builtin,id=rng")
 		return
