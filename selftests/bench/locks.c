@@ -133,7 +133,7 @@ static void measure(int fd, struct faulter *faulters, unsigned long threads,
 	struct vmd_stats before, after;
 	unsigned long long begin;
 
-	usleep(20000);
+	usleep(200000);
 	hook("BENCH_BEFORE");
 	read_stats(fd, &before);
 	begin = bench_now();

@@ -32,10 +32,12 @@ to evict.
   --loads L     some of soft,read,write
   --threads T   which numbers of threads (default 1,2,4,8)
   --rounds N    how often; medians are printed (default 3)
-  --ms N        how long each time (default 100)
-  --parallel    CPUs run at the same time, by the clock on the wall, as far as the
-                host has any. Else they take turns: 1 s is 10^9 instructions of
-                all of them together, and the figures do not depend on the host
+  --ms N        how long each time (default 2000)
+  --turns       CPUs take turns on one of the host's: where that has few, or is
+                busy, it takes far less time, as each page that is evicted has all
+                of them forget a translation, and waits until each has run. Locks
+                that are held while their owner waits are found taken as they are
+                otherwise; those that are held for an instant only, less often
 
 environment: VMDEMO_KERNEL (6.1, 6.12 or 7.2), VMDEMO_CACHE
 END
@@ -56,12 +58,12 @@ most=
 loads=soft,read,write
 threads=1,2,4,8
 rounds=3
-ms=100
-clock=(--icount)
+ms=2000
+turns=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--json) form=json ;;
-	--parallel) clock=() ;;
+	--turns) turns=(--turns) ;;
 	-h | --help) usage && exit 0 ;;
 	--check | --loads | --threads | --rounds | --ms)
 		[ $# -gt 1 ] || die "$1 needs a value (see --help)"
@@ -91,7 +93,7 @@ echo "Measuring on Linux $KERNEL; this takes some minutes ..." >&2
 IFS=, read -ra loads <<<"$loads"
 IFS=, read -ra threads <<<"$threads"
 "$TESTS_DIR/vm/run.sh" --kernel "$KERNEL" --cpus 8 --mem 1536 --timeout 2400 \
-	${clock[@]+"${clock[@]}"} --payload "$PAYLOAD" -- ./bench_locks.sh "$rounds" "$ms" \
+	${turns[@]+"${turns[@]}"} --payload "$PAYLOAD" -- ./bench_locks.sh "$rounds" "$ms" \
 	"${loads[@]}" -- "${threads[@]}" >"$OUT/locks-$KERNEL.txt"
 awk -v form="$form" -v kernel="$KERNEL" -v most="$most" -f "$BENCH_DIR/locks.awk" \
 	"$OUT/locks-$KERNEL.txt"

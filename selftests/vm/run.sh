@@ -24,11 +24,11 @@ and as working directory, pass its output on, and check the kernel's log.
   --kernel-dir DIR   any other kernel: DIR/vmlinuz, bzImage, arch/x86/boot/bzImage
                      or boot/vmlinuz-*, and its modules (if any) in DIR/lib/modules
                      or DIR/modules/lib/modules
-  --cpus N           (default 2; with --icount 1)
+  --cpus N           (default 2)
   --mem MIB          (default 1024)
   --accel A          auto (default: KVM if a kernel really boots with it), kvm, tcg
-  --icount           the guest's clock counts its instructions; TCG. Of several
-                     CPUs one runs at a time, some 10000s of instructions each
+  --icount           the guest's clock counts its instructions; one CPU, TCG
+  --turns            CPUs take turns, on one of the host's; TCG
   --disk SIZE        a blank disk, for example 512M; repeatable. In the guest they
                      are /dev/vmdisk0, /dev/vmdisk1 and so on
   --disk FILE        a disk whose content stays in FILE, which is there and has a
@@ -52,10 +52,11 @@ END
 
 kernel=6.1
 kernel_src=
-cpus=
+cpus=2
 mem=1024
 accel=auto
 icount=
+turns=
 disks=()
 rootfs=base
 udev=
@@ -71,6 +72,7 @@ parse_args() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--icount) icount=1 && shift && continue ;;
+		--turns) turns=single && shift && continue ;;
 		--udev) udev=1 && shift && continue ;;
 		--interactive) interactive=1 && shift && continue ;;
 		-h | --help) usage && exit 0 ;;
@@ -104,7 +106,6 @@ check_count() {
 
 check_args() {
 	local size
-	cpus=${cpus:-$((icount ? 1 : 2))}
 	check_count --cpus "$cpus"
 	check_count --mem "$mem"
 	check_count --timeout "$limit"
@@ -121,9 +122,14 @@ check_args() {
 	[ -z "$payload" ] || [ -d "$payload" ] || die "--payload $payload: no such directory"
 	[ -z "$kernel_src" ] || [ -d "$kernel_src" ] ||
 		die "--kernel-dir $kernel_src: no such directory"
+	if [ -n "$turns" ]; then
+		[ "$accel" != kvm ] || die "--turns works under TCG only: drop --accel kvm"
+		accel=tcg
+	fi
 	if [ -n "$icount" ]; then
 		[ "$accel" != kvm ] || die "--icount works under TCG only: drop --accel kvm"
 		accel=tcg
+		cpus=1
 	fi
 }
 
@@ -264,7 +270,7 @@ make_payload() {
 accel_options() {
 	if [ -n "$icount" ]; then
 		# Nothing may depend on the host's clock or randomness.
-		qemu+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -smp "$cpus"
+		qemu+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -smp 1
 			-cpu qemu64 -rtc "base=2024-01-01,clock=vm" -seed 1
 			-object "rng-builtin,id=rng")
 		return
@@ -274,7 +280,7 @@ accel_options() {
 		qemu+=(-accel kvm -cpu host)
 	else
 		# Five-level paging makes every TLB miss of the emulation dearer.
-		qemu+=(-accel "tcg,thread=multi" -cpu "max,la57=off")
+		qemu+=(-accel "tcg,thread=${turns:-multi}" -cpu "max,la57=off")
 	fi
 }
 
