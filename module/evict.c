@@ -200,7 +200,6 @@ static bool evict_not_needed(struct vmd_access *a)
 static bool evict_coming(struct vmd_space *space)
 {
 	return atomic_read(&space->coming) > 0 ||
-	       atomic_read(&space->leaving) > 0 ||
 	       mutex_is_locked(&space->evict_lock);
 }
 

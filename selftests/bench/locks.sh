@@ -25,7 +25,8 @@ second. The raw counts, with call stacks, are in build/bench/locks-KERNEL.txt.
 "module" are the module's own locks, "called" the kernel's where the module calls
 it, "fault" those of the kernel's own part in a fault or in madvise(), "other" the
 rest of the kernel (timers, the scheduler). Stalls are faults, of 1000, that had
-to evict.
+to evict; "mm lock" are those that took the lock of the whole address space
+instead of the mapping's own.
 
   --json        print that as JSON
   --check N     fail if 1000 faults at the most threads find N locks or more taken

@@ -3,9 +3,11 @@
 # The measurements of locks.sh, in a guest with several CPUs. A kernel as it is
 # distributed has no lock statistics; it has a tracepoint where a mutex or an
 # rwsem is waited for, and a function that is called where a spinlock is. Each is
-# counted with its call stack. Prints, for locks.awk:
+# counted with its call stack. So is how often a fault takes the mm's lock for
+# want of the VMA's own. Prints, for locks.awk:
 #
 #	run LOAD THREADS MICROSECONDS SOFT MISSES STALLS
+#	mmap FAULTS
 #	HITCOUNT KIND FUNCTION<FUNCTION<...
 #
 # usage: bench_locks.sh ROUNDS MS LOAD... -- THREADS...
@@ -15,22 +17,27 @@ cd "$(dirname "$0")" || exit 1
 . ./bench_lib.sh
 TRACING=/sys/kernel/tracing
 SPIN=$TRACING/events/vmdlocks/spin
+MMAP=$TRACING/events/vmdlocks/mmap
 SLEEP=$TRACING/events/lock/contention_begin
 
 # A mutex says so twice where it sleeps after it has spun: flags 32, the second.
 # Spinlocks say so only from the third that waits on (flags 1): not used.
 set_up() {
 	echo 'p:vmdlocks/spin native_queued_spin_lock_slowpath' >$TRACING/kprobe_events &&
+		echo 'p:vmdlocks/mmap lock_mm_and_find_vma' >>$TRACING/kprobe_events &&
 		[ -e $SLEEP ] || exit 1
 	cat >/tmp/begin <<-END
 	#!/bin/sh
 	echo 'hist:keys=stacktrace:size=8192' >$SPIN/trigger
 	echo 'hist:keys=stacktrace:size=8192 if flags != 1 && flags != 32' >$SLEEP/trigger
+	echo 'hist:keys=common_pid if comm == "bench"' >$MMAP/trigger
 	END
 	cat >/tmp/end <<-END
 	#!/bin/sh
 	cat $SPIN/hist >/tmp/spin
 	cat $SLEEP/hist >/tmp/sleep
+	cat $MMAP/hist >/tmp/mmap
+	echo '!hist:keys=common_pid if comm == "bench"' >$MMAP/trigger
 	echo '!hist:keys=stacktrace:size=8192' >$SPIN/trigger
 	echo '!hist:keys=stacktrace:size=8192 if flags != 1 && flags != 32' >$SLEEP/trigger
 	END
@@ -63,6 +70,7 @@ one() {
 		return
 	}
 	echo "run $1 $2 $line"
+	awk '/Hits:/ { print "mmap", $2 }' /tmp/mmap
 	stacks spin
 	stacks sleep
 }
