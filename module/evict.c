@@ -218,14 +218,39 @@ static bool evict_awaited(struct vmd_access *a)
 		return false;
 	vmd_may_wait(a);
 	/* Exclusive, so that one that waits is woken for each frame. */
-	if (atomic_inc_return(&space->awaiting) <= VMD_BATCH_MAX)
-		___wait_event(space->frame_wait,
-			      ___wait_cond_timeout(evict_not_needed(a) ||
-						   !evict_coming(space)),
-			      TASK_KILLABLE, 1, msecs_to_jiffies(4),
-			      __ret = schedule_timeout(__ret));
-	atomic_dec(&space->awaiting);
+	___wait_event(space->frame_wait,
+		      ___wait_cond_timeout(evict_not_needed(a) ||
+					   !evict_coming(space)),
+		      TASK_KILLABLE, 1, msecs_to_jiffies(4),
+		      __ret = schedule_timeout(__ret));
 	return evict_not_needed(a);
+}
+
+/*
+ * Get evict_lock for a fault that evicts a batch. Returns 0, or 1 without it if
+ * there is room by now, or -EINTR.
+ */
+static int evict_lock_batch(struct vmd_access *a)
+{
+	struct vmd_space *space = a->space;
+
+	do {
+		if (evict_awaited(a))
+			return 1;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	} while (!mutex_trylock(&space->evict_lock));
+	return 0;
+}
+
+/* Likewise for anybody else: one after the other, @a being NULL or who wants it. */
+static int evict_lock_one(struct vmd_space *space, struct vmd_access *a)
+{
+	if (mutex_trylock(&space->evict_lock))
+		return 0;
+	if (a)
+		vmd_may_wait(a);
+	return mutex_lock_killable(&space->evict_lock) ? -EINTR : 0;
 }
 
 /* The next one that waits has nothing to wait for, or not for us. */
@@ -265,16 +290,12 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 			return drained;
 	}
 	/* One for one in modes that are exact; with sets any frame will not do. */
-	if (fault && want > 1 && evict_awaited(a))
-		return 1;
-	if (!mutex_trylock(&space->evict_lock)) {
-		if (a)
-			vmd_may_wait(a);
-		if (mutex_lock_killable(&space->evict_lock))
-			return -EINTR;
-	}
+	err = fault && want > 1 ? evict_lock_batch(a) : evict_lock_one(space, a);
+	if (err)
+		return err;
 	if (fault && evict_not_needed(a)) {
 		mutex_unlock(&space->evict_lock);
+		evict_came(space, 0);
 		return 1;
 	}
 	batch = vmd_batch_alloc(space, want, true);

@@ -245,7 +245,6 @@ struct vmd_pool {
  * @leaving: pages it has sent on their way out
  * @sent: batches that nobody waits for, and that have not finished
  * @coming: pages being evicted on behalf of faults
- * @awaiting: faults that wait for what comes of that (evict.c)
  * @dirty_age: milliseconds after which dirty pages are written, or 0 (flush.c)
  * @dirty_limit: percent of the budget that may be dirty, or 0: any number
  * @flush: the flusher
@@ -343,7 +342,6 @@ struct vmd_space {
 	atomic_t leaving;
 	atomic_t sent;
 	atomic_t coming;
-	atomic_t awaiting;
 	u32 dirty_age;
 	u32 dirty_limit;
 	struct delayed_work flush;
