@@ -61,6 +61,9 @@ bench:
 bench-check:
 	selftests/bench/bench.sh --check
 
+bench-locks:
+	selftests/bench/locks.sh
+
 style:
 	selftests/style.sh --setup
 
@@ -93,6 +96,7 @@ help:
 	@echo 'make results          docs/results.md: all policies on recorded programs'
 	@echo 'make bench            what a fault costs, counted in instructions'
 	@echo 'make bench-check      the same, compared with the figures that are committed'
+	@echo 'make bench-locks      how often 8 threads that fault want the same lock'
 	@echo 'make style            checkpatch, sparse, shellcheck, manual pages'
 	@echo 'make clean            take away all that was built here'
 	@echo
@@ -103,4 +107,5 @@ help:
 	@echo 'VMDEMO_CACHE=DIR      downloads and images (default ~/.cache/vmdemo)'
 
 .PHONY: all modules modules_install kernel-headers tools install uninstall demo \
-	lab results lab-shell check check-debug check-matrix bench bench-check style clean help
+	lab results lab-shell check check-debug check-matrix bench bench-check bench-locks \
+	style clean help

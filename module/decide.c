@@ -417,6 +417,19 @@ unlock:
 	spin_unlock(&space->policy_lock);
 }
 
+/* Called under policy_lock. */
+static void decide_remove(struct vmd_space *space, struct vmd_frame *f,
+			  enum vmd_removal why)
+{
+	if (!vmd_frame_test(f, VMD_FRAME_QUEUED))
+		return;
+	vmd_frame_clear(f, VMD_FRAME_QUEUED);
+	if (space->ways)
+		vmd_place_removed(space->policy_state, f->id, why);
+	else
+		space->policy.ops->removed(space->policy_state, f->id, why);
+}
+
 /**
  * vmd_decide_removed - a page leaves the policy's hands
  * @space: of which
@@ -427,14 +440,28 @@ void vmd_decide_removed(struct vmd_space *space, struct vmd_frame *f,
 			enum vmd_removal why)
 {
 	spin_lock(&space->policy_lock);
-	if (vmd_frame_test(f, VMD_FRAME_QUEUED)) {
-		vmd_frame_clear(f, VMD_FRAME_QUEUED);
-		if (space->ways)
-			vmd_place_removed(space->policy_state, f->id, why);
-		else
-			space->policy.ops->removed(space->policy_state, f->id,
-						   why);
-	}
+	decide_remove(space, f, why);
+	spin_unlock(&space->policy_lock);
+}
+
+/**
+ * vmd_decide_evicted - pages leave the policy's hands for good, one by one
+ * @space: of which
+ * @f: their frames
+ * @n: how many, up to VMD_BATCH_MAX
+ *
+ * Under one holding of the lock: eviction takes it as often as it asks, not as
+ * often as pages leave.
+ */
+void vmd_decide_evicted(struct vmd_space *space, struct vmd_frame **f, u32 n)
+{
+	u32 i;
+
+	if (!n)
+		return;
+	spin_lock(&space->policy_lock);
+	for (i = 0; i < n; i++)
+		decide_remove(space, f[i], VMD_REMOVED_EVICTED);
 	spin_unlock(&space->policy_lock);
 }
 

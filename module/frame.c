@@ -303,27 +303,6 @@ static void tables_free(struct vmd_space *space)
 	}
 }
 
-static struct vmd_frame *pool_pop(struct vmd_space *space)
-{
-	struct vmd_frame *f = NULL;
-
-	spin_lock(&space->pool_lock);
-	if (space->free != VMD_NO_SLOT) {
-		f = vmd_frame_by_id(space, space->free);
-		space->free = f->index;
-	}
-	spin_unlock(&space->pool_lock);
-	return f;
-}
-
-static void pool_push(struct vmd_space *space, struct vmd_frame *f)
-{
-	spin_lock(&space->pool_lock);
-	f->index = space->free;
-	space->free = f->id;
-	spin_unlock(&space->pool_lock);
-}
-
 /* One more chunk of frame structures. Called under the grow lock. */
 static int pool_add_chunk(struct vmd_space *space)
 {
@@ -349,7 +328,7 @@ static int pool_add_chunk(struct vmd_space *space)
 	for (i = VMD_CHUNK_FRAMES; i--;) {
 		chunk[i].id = first + i;
 		chunk[i].place = VMD_NO_PLACE;
-		pool_push(space, &chunk[i]);
+		vmd_pools_push(space, &chunk[i]);
 	}
 	WRITE_ONCE(space->nr_frames, first + VMD_CHUNK_FRAMES);
 	return 0;
@@ -368,7 +347,7 @@ static int pool_grow(struct vmd_space *space)
 
 	if (mutex_lock_killable(&space->grow_lock))
 		return -EINTR;
-	if (READ_ONCE(space->free) == VMD_NO_SLOT)
+	if (!vmd_pools_spare(space))
 		err = pool_may_grow(space) ? pool_add_chunk(space) : -EAGAIN;
 	mutex_unlock(&space->grow_lock);
 	return err;
@@ -381,7 +360,7 @@ static int frame_await_free(struct vmd_access *a)
 	if (a->stuck.haste != VMD_PATIENT)
 		return vmd_nap(a);
 	return wait_event_killable(space->frame_wait,
-				   READ_ONCE(space->free) != VMD_NO_SLOT ||
+				   vmd_pools_spare(space) ||
 				   pool_may_grow(space)) ? -EINTR : 0;
 }
 
@@ -398,7 +377,7 @@ struct vmd_frame *vmd_frame_take(struct vmd_access *a)
 	struct vmd_frame *f;
 	int err;
 
-	while (!(f = pool_pop(space))) {
+	while (!(f = vmd_pools_pop(space))) {
 		err = pool_grow(space);
 		if (err == -EAGAIN) {
 			vmd_may_wait(a);
@@ -416,7 +395,7 @@ struct vmd_frame *vmd_frame_take(struct vmd_access *a)
  */
 struct vmd_frame *vmd_frame_take_spare(struct vmd_space *space)
 {
-	return READ_ONCE(space->free) == VMD_NO_SLOT ? NULL : pool_pop(space);
+	return vmd_pools_pop(space);
 }
 
 /*
@@ -449,7 +428,7 @@ void vmd_frame_return(struct vmd_space *space, struct vmd_frame *f)
 	/* Not FREE before the flags are gone: a waiter looks at the state. */
 	vmd_frame_clear(f, (u32)~(VMD_FRAME_STATE | VMD_FRAME_PLACED));
 	frame_set_free(space, f);
-	pool_push(space, f);
+	vmd_pools_push(space, f);
 	if (wq_has_sleeper(&space->frame_wait))
 		wake_up(&space->frame_wait);
 }
@@ -516,7 +495,7 @@ static bool charge_may_succeed(struct vmd_access *a)
 
 	if (a->crowded)
 		return vmd_placed_room(space, a->index);
-	return READ_ONCE(space->ready.n) ||
+	return vmd_space_ready(space) ||
 	       (atomic_long_read(&space->resident) < vmd_space_limit(space) &&
 		vmd_user_may_charge(space) && vmd_frames_left(space));
 }

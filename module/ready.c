@@ -58,38 +58,20 @@ static void ready_wipe(struct folio *folio)
 bool vmd_ready_put(struct vmd_space *space, struct folio *folio)
 {
 	u32 most = max_t(unsigned long, VMD_BATCH_MAX, READ_ONCE(space->high));
-	struct vmd_ready *ready = &space->ready;
-	bool kept = false;
 
-	if (atomic_long_read(&space->resident) > (long)vmd_space_limit(space))
+	if (atomic_long_read(&space->resident) > (long)vmd_space_limit(space) ||
+	    vmd_space_ready(space) >= most)
 		return false;
 	ready_wipe(folio);
-	spin_lock(&space->pool_lock);
-	if (ready->n < most) {
-		ready->folios[ready->n] = folio;
-		WRITE_ONCE(ready->n, ready->n + 1);
-		kept = true;
-	}
-	spin_unlock(&space->pool_lock);
-	if (kept && wq_has_sleeper(&space->frame_wait))
+	vmd_pools_keep(space, folio);
+	if (wq_has_sleeper(&space->frame_wait))
 		wake_up(&space->frame_wait);
-	return kept;
+	return true;
 }
 
 static struct folio *ready_pop(struct vmd_space *space)
 {
-	struct vmd_ready *ready = &space->ready;
-	struct folio *folio = NULL;
-
-	if (!READ_ONCE(ready->n))
-		return NULL;
-	spin_lock(&space->pool_lock);
-	if (ready->n) {
-		WRITE_ONCE(ready->n, ready->n - 1);
-		folio = ready->folios[ready->n];
-	}
-	spin_unlock(&space->pool_lock);
-	return folio;
+	return vmd_space_ready(space) ? vmd_pools_take(space) : NULL;
 }
 
 /* Parted from its memory, a unit of the budget is left. */

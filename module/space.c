@@ -104,10 +104,9 @@ static void space_init_locks(struct vmd_space *space)
 	init_waitqueue_head(&space->error_wait);
 	init_waitqueue_head(&space->record_wait);
 	init_waitqueue_head(&space->step_wait);
-	spin_lock_init(&space->pool_lock);
+	vmd_pools_init(space);
 	spin_lock_init(&space->policy_lock);
 	spin_lock_init(&space->maps_lock);
-	spin_lock_init(&space->threads_lock);
 	spin_lock_init(&space->reset_lock);
 	spin_lock_init(&space->places_lock);
 	spin_lock_init(&space->record_lock);
@@ -125,7 +124,6 @@ static void space_init_locks(struct vmd_space *space)
 	INIT_DELAYED_WORK(&space->flush, vmd_flush_work);
 	xa_init_flags(&space->pages, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&space->chunks, XA_FLAGS_ACCOUNT);
-	space->free = VMD_NO_SLOT;
 }
 
 static void space_init_identity(struct vmd_space *space)

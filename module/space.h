@@ -34,8 +34,9 @@
  *           vmd_space.grow_lock  frames and policy memory get more
  *             i_mmap_rwsem, page-table locks (unmap_mapping_pages)
  *             vmd_space.policy_lock   (spin) every call of the policy
- *             vmd_space.pool_lock     (spin) free frame structures
- *             vmd_space.threads_lock  (spin) the table of threads
+ *             vmd_pool.lock           (spin) free frames; a second one by
+ *                                     trylock only
+ *             vmd_threads.lock        (spin) some of the threads, by hash
  *             vmd_space.maps_lock     (spin) the list of mappings
  *             vmd_space.places_lock   (spin) places held, and the key
  *             vmd_space.record_lock   (spin) the recorder and its ring
@@ -171,16 +172,23 @@ struct vmd_string;
 struct vmd_stepper;
 struct vmd_stepped;
 struct vmd_group;
+struct vmd_threads;
+
+#define VMD_POOLS	8
 
 /**
- * struct vmd_ready - frames without a page, ready for the next fault (ready.c)
- * @n: how many
- * @folios: their memory
+ * struct vmd_pool - some of the free frames (pool.c)
+ * @lock: the rest
+ * @free: first free frame structure, VMD_NO_SLOT if there is none
+ * @ready: memory of frames without a page, ready for the next fault (ready.c)
+ * @nr_ready: how many
  */
-struct vmd_ready {
-	u32 n;
-	struct folio *folios[VMD_READY_MAX];
-};
+struct vmd_pool {
+	spinlock_t lock;		/* what is free in here */
+	u32 free;
+	struct list_head ready;
+	u32 nr_ready;
+} ____cacheline_aligned_in_smp;
 
 /**
  * struct vmd_space - a space
@@ -215,10 +223,9 @@ struct vmd_ready {
  * @pinned: frames pinned by advice
  * @dirty: resident pages known to be dirty
  * @frame_wait: woken when a frame or a frame structure becomes free
- * @pool_lock: @free, @nr_frames, @ready
- * @ready: free frames
- * @free: first free frame structure, VMD_NO_SLOT if there is none
- * @nr_frames: frame structures there are
+ * @pools: free frames
+ * @ready: how many of them have memory, and a unit of the budget
+ * @nr_frames: frame structures there are; they grow under @grow_lock
  * @chunks: the frame structures, VMD_CHUNK_FRAMES at a time
  * @table: the same, to be found quickly (vmd_frame_by_id)
  * @table_size: chunks that @table has room for; under grow_lock
@@ -239,8 +246,7 @@ struct vmd_ready {
  * @maps: mappings, in the order of their seq
  * @map_seq: last seq given
  * @trap_lock: threads' current pages change one at a time
- * @threads_lock: @threads
- * @threads: struct vmd_thread by task (thread.c)
+ * @threads: by task, what each thread is at; a lock for each bucket (thread.c)
  * @nr_threads: entries of @threads
  * @evict_lock: see the lock order
  * @config_lock: see the lock order
@@ -256,6 +262,7 @@ struct vmd_ready {
  * @reclaiming: it was woken and is not through
  * @leaving: pages it has sent on their way out
  * @sent: batches that nobody waits for, and that have not finished
+ * @coming: pages being evicted on behalf of faults
  * @dirty_age: milliseconds after which dirty pages are written, or 0 (flush.c)
  * @dirty_limit: percent of the budget that may be dirty, or 0: any number
  * @flush: the flusher
@@ -322,9 +329,8 @@ struct vmd_space {
 	atomic_long_t pinned;
 	atomic_long_t dirty;
 	wait_queue_head_t frame_wait;
-	spinlock_t pool_lock;		/* free frames and their structures */
-	struct vmd_ready ready;
-	u32 free;
+	struct vmd_pool pools[VMD_POOLS];
+	atomic_t ready;
 	u32 nr_frames;
 	struct xarray chunks;
 	struct vmd_frame **table;
@@ -345,9 +351,8 @@ struct vmd_space {
 	struct list_head maps;
 	u64 map_seq;
 	struct mutex trap_lock;		/* threads move on one by one */
-	spinlock_t threads_lock;	/* the table of threads */
-	struct hlist_head *threads;
-	u32 nr_threads;
+	struct vmd_threads *threads;
+	atomic_t nr_threads;
 
 	struct mutex evict_lock;	/* choosing victims */
 	struct mutex config_lock;	/* configuration changes */
@@ -362,6 +367,7 @@ struct vmd_space {
 	atomic_t reclaiming;
 	atomic_t leaving;
 	atomic_t sent;
+	atomic_t coming;
 	u32 dirty_age;
 	u32 dirty_limit;
 	struct delayed_work flush;
@@ -497,11 +503,17 @@ static inline bool vmd_stepping(const struct vmd_space *space)
 	return unlikely(READ_ONCE(space->stepper));
 }
 
+/* Frames that are ready for the next fault (ready.c). */
+static inline u32 vmd_space_ready(const struct vmd_space *space)
+{
+	return atomic_read(&space->ready);
+}
+
 /* Pages in a frame. */
 static inline unsigned long vmd_space_resident(struct vmd_space *space)
 {
 	return max(atomic_long_read(&space->resident) -
-		   (long)READ_ONCE(space->ready.n), 0L);
+		   (long)vmd_space_ready(space), 0L);
 }
 
 /* Frames that hold no page; below 0 where some are lent. */
@@ -509,7 +521,7 @@ static inline long vmd_space_free(struct vmd_space *space)
 {
 	return (long)vmd_space_limit(space) -
 	       atomic_long_read(&space->resident) +
-	       (long)READ_ONCE(space->ready.n);
+	       (long)vmd_space_ready(space);
 }
 
 /* Something moved: who waits for a frame may go on hoping. */
@@ -712,6 +724,14 @@ void vmd_may_wait(struct vmd_access *a);
 unsigned long vmd_frames_total(void);
 bool vmd_frames_left(const struct vmd_space *space);
 
+/* pool.c: where free frames are */
+void vmd_pools_init(struct vmd_space *space);
+bool vmd_pools_spare(struct vmd_space *space);
+void vmd_pools_push(struct vmd_space *space, struct vmd_frame *f);
+struct vmd_frame *vmd_pools_pop(struct vmd_space *space);
+void vmd_pools_keep(struct vmd_space *space, struct folio *folio);
+struct folio *vmd_pools_take(struct vmd_space *space);
+
 /* ready.c: free frames */
 void vmd_ready_mark(struct folio *folio);
 bool vmd_ready_put(struct vmd_space *space, struct folio *folio);
@@ -822,6 +842,7 @@ void vmd_decide_touched(struct vmd_space *space, struct vmd_frame *f,
 			u32 flags);
 void vmd_decide_removed(struct vmd_space *space, struct vmd_frame *f,
 			enum vmd_removal why);
+void vmd_decide_evicted(struct vmd_space *space, struct vmd_frame **f, u32 n);
 void vmd_decide_kept(struct vmd_space *space, struct vmd_frame *f);
 u32 vmd_decide_victims(struct vmd_space *space, u64 from, u32 *out, u32 max,
 		       struct vmd_reason *why, char *policy);

@@ -62,6 +62,16 @@ struct vmd_thread {
 	struct vmd_stream stream;
 };
 
+/**
+ * struct vmd_threads - some of the threads: those that hash to one bucket
+ * @lock: the entries and what is in them; no two of these are held at a time
+ * @list: the entries
+ */
+struct vmd_threads {
+	spinlock_t lock;		/* the list and what is in its entries */
+	struct hlist_head list;
+};
+
 /* Pages that a thread is no longer at: to be unmapped. */
 struct thread_left {
 	u32 n;
@@ -74,9 +84,15 @@ struct thread_left {
  */
 int vmd_threads_init(struct vmd_space *space)
 {
+	u32 i;
+
 	space->threads = kcalloc(1 << THREAD_BITS, sizeof(*space->threads),
 				 GFP_KERNEL_ACCOUNT);
-	return space->threads ? 0 : -ENOMEM;
+	if (!space->threads)
+		return -ENOMEM;
+	for (i = 0; i < 1 << THREAD_BITS; i++)
+		spin_lock_init(&space->threads[i].lock);
+	return 0;
 }
 
 /* Set or clear the guard of a page, if it is resident. */
@@ -104,19 +120,23 @@ static void thread_guard_all(struct vmd_space *space, struct vmd_thread *t,
 
 static void threads_clear(struct vmd_space *space)
 {
+	struct vmd_threads *bucket;
 	struct vmd_thread *t;
 	struct hlist_node *next;
 	u32 i;
 
 	for (i = 0; i < 1 << THREAD_BITS; i++) {
-		hlist_for_each_entry_safe(t, next, &space->threads[i], list) {
+		bucket = &space->threads[i];
+		spin_lock(&bucket->lock);
+		hlist_for_each_entry_safe(t, next, &bucket->list, list) {
 			if (t->guarded)
 				thread_guard_all(space, t, false);
 			hlist_del(&t->list);
 			kfree(t);
+			atomic_dec(&space->nr_threads);
 		}
+		spin_unlock(&bucket->lock);
 	}
-	space->nr_threads = 0;
 }
 
 /**
@@ -130,29 +150,20 @@ void vmd_threads_destroy(struct vmd_space *space)
 	kfree(space->threads);
 }
 
-static struct hlist_head *thread_bucket(struct vmd_space *space)
+static struct vmd_threads *thread_bucket(struct vmd_space *space)
 {
 	return &space->threads[hash_ptr(current, THREAD_BITS)];
 }
 
-/* The current thread's entry, or NULL. Called under threads_lock. */
-static struct vmd_thread *thread_find(struct vmd_space *space)
+/* The current thread's entry, or NULL. Called under its bucket's lock. */
+static struct vmd_thread *thread_find(struct vmd_threads *bucket)
 {
 	struct vmd_thread *t;
 
-	hlist_for_each_entry(t, thread_bucket(space), list)
+	hlist_for_each_entry(t, &bucket->list, list)
 		if (t->task == current && t->born == current->start_time)
 			return t;
 	return NULL;
-}
-
-/* With too many, all start anew: chains are cut short, no more. */
-static void thread_add(struct vmd_space *space, struct vmd_thread *t)
-{
-	if (space->nr_threads >= THREADS_MAX)
-		threads_clear(space);
-	space->nr_threads++;
-	hlist_add_head(&t->list, thread_bucket(space));
 }
 
 static bool thread_at(const struct vmd_thread *t, pgoff_t index)
@@ -233,20 +244,24 @@ static void thread_step(struct vmd_thread *t, struct vmd_access *a,
 /* thread_step() on the current thread's entry; false if it has none. */
 static bool thread_step_known(struct vmd_access *a, struct thread_left *left)
 {
-	struct vmd_space *space = a->space;
+	struct vmd_threads *bucket = thread_bucket(a->space);
 	struct vmd_thread *t;
 
-	spin_lock(&space->threads_lock);
-	t = thread_find(space);
+	spin_lock(&bucket->lock);
+	t = thread_find(bucket);
 	if (t)
 		thread_step(t, a, left);
-	spin_unlock(&space->threads_lock);
+	spin_unlock(&bucket->lock);
 	return t;
 }
 
-/* The same; an entry is made if there is none. Returns -ENOMEM if not. */
+/*
+ * The same; an entry is made if there is none. Returns -ENOMEM if not. With too
+ * many, all start anew: chains are cut short, no more.
+ */
 static int thread_fault(struct vmd_access *a, struct thread_left *left)
 {
+	struct vmd_threads *bucket = thread_bucket(a->space);
 	struct vmd_space *space = a->space;
 	struct vmd_thread *t;
 
@@ -257,11 +272,13 @@ static int thread_fault(struct vmd_access *a, struct thread_left *left)
 		return -ENOMEM;
 	t->task = current;
 	t->born = current->start_time;
+	if (atomic_inc_return(&space->nr_threads) > THREADS_MAX)
+		threads_clear(space);
 	/* Nobody else makes an entry for this thread. */
-	spin_lock(&space->threads_lock);
-	thread_add(space, t);
+	spin_lock(&bucket->lock);
+	hlist_add_head(&t->list, &bucket->list);
 	thread_step(t, a, left);
-	spin_unlock(&space->threads_lock);
+	spin_unlock(&bucket->lock);
 	return 0;
 }
 
@@ -286,13 +303,14 @@ void vmd_thread_miss(struct vmd_access *a)
  */
 void vmd_thread_rest(struct vmd_space *space)
 {
+	struct vmd_threads *bucket = thread_bucket(space);
 	struct vmd_thread *t;
 
-	spin_lock(&space->threads_lock);
-	t = thread_find(space);
+	spin_lock(&bucket->lock);
+	t = thread_find(bucket);
 	if (t && t->guarded)
 		thread_guard_all(space, t, false);
-	spin_unlock(&space->threads_lock);
+	spin_unlock(&bucket->lock);
 }
 
 /* Pages another thread's unfinished instruction needs stay mapped. */
@@ -338,12 +356,14 @@ int vmd_thread_trap(struct vmd_access *a)
  */
 void vmd_threads_forget(struct vmd_space *space, pgoff_t first, pgoff_t end)
 {
+	struct vmd_threads *bucket;
 	struct vmd_thread *t;
 	u32 i, j;
 
-	spin_lock(&space->threads_lock);
 	for (i = 0; i < 1 << THREAD_BITS; i++) {
-		hlist_for_each_entry(t, &space->threads[i], list) {
+		bucket = &space->threads[i];
+		spin_lock(&bucket->lock);
+		hlist_for_each_entry(t, &bucket->list, list) {
 			for (j = 0; j < t->n; j++)
 				if (t->pages[j] >= first && t->pages[j] < end)
 					break;
@@ -353,8 +373,8 @@ void vmd_threads_forget(struct vmd_space *space, pgoff_t first, pgoff_t end)
 				thread_guard_all(space, t, false);
 			t->n = 0;
 		}
+		spin_unlock(&bucket->lock);
 	}
-	spin_unlock(&space->threads_lock);
 }
 
 /**
@@ -363,23 +383,26 @@ void vmd_threads_forget(struct vmd_space *space, pgoff_t first, pgoff_t end)
  *
  * All are taken away and those in force set again: a guard set without a lock
  * on the frame may have come to stand on another page, where no thread knows
- * of it.
+ * of it. A thread that faults meanwhile may have set its own just before: it is
+ * set again in its turn.
  */
 void vmd_threads_expire(struct vmd_space *space)
 {
+	struct vmd_threads *bucket;
 	struct vmd_thread *t;
 	u32 i;
 
-	spin_lock(&space->threads_lock);
 	for (i = 0; i < READ_ONCE(space->nr_frames); i++)
 		vmd_frame_clear(vmd_frame_by_id(space, i), VMD_FRAME_GUARDED);
 	for (i = 0; i < 1 << THREAD_BITS; i++) {
-		hlist_for_each_entry(t, &space->threads[i], list) {
+		bucket = &space->threads[i];
+		spin_lock(&bucket->lock);
+		hlist_for_each_entry(t, &bucket->list, list) {
 			if (t->guarded)
 				thread_guard_all(space, t,
 						 time_before(jiffies, t->stamp +
 							     GUARD_TIME));
 		}
+		spin_unlock(&bucket->lock);
 	}
-	spin_unlock(&space->threads_lock);
 }

@@ -109,7 +109,8 @@ add_bench() {
 	for part in guest lib threads profile calls; do
 		cp "$TESTS_DIR/bench/$part.sh" "$dir/bench_$part.sh"
 	done
-	compile bench -pthread "$TESTS_DIR"/bench/{bench,threads}.c
+	cp "$TESTS_DIR/bench/locks_guest.sh" "$dir/bench_locks.sh"
+	compile bench -pthread "$TESTS_DIR"/bench/{bench,threads,locks}.c
 }
 
 add_lab() {

@@ -312,7 +312,8 @@ static int show_usage(void)
 	fprintf(stderr, "usage: bench soft WHAT ORDER ACCESS\n"
 		"       bench miss WHAT ORDER ACCESS [BUDGET [POLICY]]\n"
 		"       bench zero | direct FILE ACCESS\n"
-		"       bench bytes | mark | threads WHAT BUDGET N | latency WHAT BUDGET SECONDS\n");
+		"       bench bytes | mark | threads WHAT BUDGET N | latency WHAT BUDGET SECONDS\n"
+		"       bench locks WHAT soft|read|write THREADS MS\n");
 	return 2;
 }
 
@@ -365,6 +366,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(verb, "latency") && argc == 5) {
 		t.budget = strtoul(argv[3], NULL, 0);
 		return bench_latency(&t, strtoul(argv[4], NULL, 0));
+	} else if (!strcmp(verb, "locks") && argc == 6) {
+		return bench_locks(&t, argv[3], strtoul(argv[4], NULL, 0),
+				   strtoul(argv[5], NULL, 0));
 	} else {
 		return show_usage();
 	}

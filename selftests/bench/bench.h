@@ -39,4 +39,8 @@ void bench_touch(char *p, const unsigned int *order, unsigned long n,
 int bench_threads(struct bench_target *t, unsigned long threads);
 int bench_latency(struct bench_target *t, unsigned long seconds);
 
+/* locks.c */
+int bench_locks(struct bench_target *t, const char *load, unsigned long threads,
+		unsigned long ms);
+
 #endif /* _BENCH_H */

@@ -110,7 +110,7 @@ case ${1:-} in
 	report table "$OUT/part-$KERNEL.txt"
 	;;
 --threads)
-	run "$OUT/threads-$KERNEL.txt" --cpus 4 --disk 512M -- ./bench_threads.sh
+	run "$OUT/threads-$KERNEL.txt" --cpus 4 --parallel --disk 512M -- ./bench_threads.sh
 	awk '
 	$2 == "-" { print $1 ": " substr($0, length($1) + 4); next }
 	{ v[$1, $2] = $3 }

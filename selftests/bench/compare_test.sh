@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Does compare.sh find what it has to, and nothing else? And does report.awk
-# write what compare.sh reads? Needs no VM.
+# Does compare.sh find what it has to, and nothing else? Does report.awk write
+# what compare.sh reads? Does locks.awk count right? Needs no VM.
 set -uo pipefail
 
 BENCH_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -89,6 +89,50 @@ result "a ratio between the marks says must" $?
 if command -v python3 >/dev/null; then
 	python3 -m json.tool "$dir/run.json" >"$dir/out" 2>&1
 	result "the figures are JSON" $?
+fi
+
+# locks.awk: two rounds of one load, with stacks as locks_guest.sh prints them.
+make_locks() {
+	local trap="<kprobe_ftrace_handler<native_queued_spin_lock_slowpath<_raw_spin_lock"
+
+	cat >"$dir/locks.txt" <<-END
+	release 6.1.0-1-amd64
+	cpus 8
+	run read 8 1000000 400 600 20
+	mmap 30
+	$1 spin $trap<vmd_decide_inserted[vmdemo]<vmd_fault[vmdemo]<exc_page_fault
+	2 sleep <__mutex_lock.constprop.0<vmd_evict[vmdemo]<vmd_fault[vmdemo]<exc_page_fault
+	4 spin $trap<unmap_page_range<vmd_frames_unmap[vmdemo]<exc_page_fault
+	1 spin $trap<scheduler_tick<asm_sysvec_apic_timer_interrupt<vmd_fault[vmdemo]<exc_page_fault
+	3 sleep <down_read_killable<lock_mm_and_find_vma<exc_page_fault
+	run read 1 1000000 0 500 0
+	END
+}
+
+# locks FORM MOST
+locks() {
+	awk -v form="$1" -v most="$2" -v kernel=6.1 -f "$BENCH_DIR/locks.awk" "$dir/locks.txt" \
+		>"$dir/out" 2>&1
+}
+
+make_locks 5
+locks table 20 && grep -Eq '^read +8 +1000 +20.0 +30.0 +7.00 +4.00 +3.00 +1.00 +15.00$' "$dir/out"
+result "locks: who wanted them, for each 1000 faults" $?
+grep -q ' 2.00 sleep vmd_evict' "$dir/out" && ! grep -q ' _*mutex_lock' "$dir/out"
+result "locks: it is the caller that is named" $?
+make_locks 15
+! locks table 20 && grep -q 'read 8 threads: 25.0 contended' "$dir/out"
+result "locks: too many of them fail" $?
+sed -i 's/^run read 1 .*/run read 1 1000000 0 0 0/' "$dir/locks.txt"
+! locks table 100 && grep -q 'read 1 threads: no faults' "$dir/out"
+result "locks: no faults are no figure" $?
+: >"$dir/locks.txt"
+! locks table 20
+result "locks: nothing measured is no result" $?
+if command -v python3 >/dev/null; then
+	make_locks 5
+	locks json "" && python3 -m json.tool "$dir/out" >/dev/null
+	result "locks: the figures are JSON" $?
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -12,7 +12,7 @@
 
 #include "bench.h"
 
-#define READS		32768UL		/* of all threads together */
+#define READS		8192UL		/* of all threads together */
 #define MAX_THREADS	64
 
 struct reader {

@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The measurements of locks.sh, in a guest with several CPUs. A kernel as it is
+# distributed has no lock statistics; it has a tracepoint where a mutex or an
+# rwsem is waited for, and a function that is called where a spinlock is. Each is
+# counted with its call stack. So is how often a fault takes the mm's lock for
+# want of the VMA's own. Prints, for locks.awk:
+#
+#	run LOAD THREADS MICROSECONDS SOFT MISSES STALLS
+#	mmap FAULTS
+#	HITCOUNT KIND FUNCTION<FUNCTION<...
+#
+# usage: bench_locks.sh ROUNDS MS LOAD... -- THREADS...
+set -u
+cd "$(dirname "$0")" || exit 1
+# shellcheck source=lib.sh
+. ./bench_lib.sh
+TRACING=/sys/kernel/tracing
+SPIN=$TRACING/events/vmdlocks/spin
+MMAP=$TRACING/events/vmdlocks/mmap
+SLEEP=$TRACING/events/lock/contention_begin
+
+# A mutex says so twice where it sleeps after it has spun: flags 32, the second.
+# Spinlocks say so only from the third that waits on (flags 1): not used.
+set_up() {
+	echo 'p:vmdlocks/spin native_queued_spin_lock_slowpath' >$TRACING/kprobe_events &&
+		echo 'p:vmdlocks/mmap lock_mm_and_find_vma' >>$TRACING/kprobe_events &&
+		[ -e $SLEEP ] || exit 1
+	cat >/tmp/begin <<-END
+	#!/bin/sh
+	echo 'hist:keys=stacktrace:size=8192' >$SPIN/trigger
+	echo 'hist:keys=stacktrace:size=8192 if flags != 1 && flags != 32' >$SLEEP/trigger
+	echo 'hist:keys=common_pid if comm == "bench"' >$MMAP/trigger
+	END
+	cat >/tmp/end <<-END
+	#!/bin/sh
+	cat $SPIN/hist >/tmp/spin
+	cat $SLEEP/hist >/tmp/sleep
+	cat $MMAP/hist >/tmp/mmap
+	echo '!hist:keys=common_pid if comm == "bench"' >$MMAP/trigger
+	echo '!hist:keys=stacktrace:size=8192' >$SPIN/trigger
+	echo '!hist:keys=stacktrace:size=8192 if flags != 1 && flags != 32' >$SLEEP/trigger
+	END
+	chmod +x /tmp/begin /tmp/end
+}
+
+# A stack is several lines, then its hitcount.
+stacks() {
+	awk -v kind="$1" '
+	/stacktrace/ { stack = ""; next }
+	/hitcount:/ {
+		sub(/.*hitcount: */, "")
+		print $1, kind, stack
+		next
+	}
+	/Dropped:/ && $2 + 0 { print $2, kind, "dropped" }
+	/\+0x/ {
+		name = $1
+		sub(/\+0x.*/, "", name)
+		stack = stack "<" name ($0 ~ /\[vmdemo\]/ ? "[vmdemo]" : "")
+	}' "/tmp/$1"
+}
+
+one() {
+	local line
+
+	line=$(BENCH_BEFORE=/tmp/begin BENCH_AFTER=/tmp/end \
+		./bench locks vmdemo "$1" "$2" "$MS") || {
+		echo "failed: $1 with $2 threads"
+		return
+	}
+	echo "run $1 $2 $line"
+	awk '/Hits:/ { print "mmap", $2 }' /tmp/mmap
+	stacks spin
+	stacks sleep
+}
+
+rounds=$1
+MS=$2
+shift 2
+loads=()
+while [ "$1" != -- ]; do
+	loads+=("$1")
+	shift
+done
+shift
+make_devices
+load_vmdemo
+set_up
+echo "release $(uname -r)"
+echo "cpus $(nproc)"
+for ((i = 0; i < rounds; i++)); do
+	for load in "${loads[@]}"; do
+		for threads; do
+			one "$load" "$threads"
+		done
+	done
+done
+echo >$TRACING/kprobe_events
+release_device
