@@ -217,6 +217,7 @@ static int quiz_begin(struct quiz *quiz, u32 frames)
 	quiz->sim.keys = trace->keys;
 	quiz->sim.decided = quiz_decided;
 	quiz->sim.arg = quiz;
+	quiz->sim.why = &quiz->now.why;
 	if (!error && quiz->policy.choice.ops->flags & VMD_POLICY_FUTURE)
 		error = vmd_sim_future(&quiz->sim, trace->refs, trace->nr);
 	free(quiz->pages);
