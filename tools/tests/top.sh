@@ -104,12 +104,85 @@ END
 		see:now 'key:b6\n' key:q -- "$tool" top "$space"
 	prints '^policy  *lru$' info "$space"
 	prints '^budget  *6$' info "$space"
-	on_terminal 'top: stops the program, and lets it go on at the end' 80x24 \
-		see:lru, key:s 'see:[STOPPED]' key:q -- "$tool" top "$space"
+	test_top_queues
+	test_top_hold
 	test_swap_programs
 	test_view_space
 	kill "$pid"
 	wait "$pid" 2> /dev/null
+}
+
+# What the screen says of the policies' queues and hands.
+test_top_queues() {
+	prints '^recency  *[0-7]' top --once -d 0.1 "$space"
+	run set "$space" policy=clock
+	prints '^circle  *>[0-7]r\{0,1\} [0-7]' top --once -d 0.1 "$space"
+	run set "$space" policy=arc
+	run top --once -d 0.5 "$space"
+	[ "$status" -eq 0 ] && grep -Eq '^T1 [0-6]/[0-6] ' "$tmp/out" &&
+		grep -Eq '^T2 [0-6]( |$)' "$tmp/out" && grep -Eq '^B1 [0-6] +\([0-7]\)' "$tmp/out"
+	report $? 'top: lists, shares and ghosts of ARC'
+	run top --once -d 0.1 --json "$space"
+	[ "$status" -eq 0 ] && python3 - "$tmp/out" <<'END'
+import json, sys
+queues = json.load(open(sys.argv[1]))["selected"]["queues"]
+named = {q["name"]: q for q in queues}
+assert {"T1", "T2", "B1", "B2"} <= set(named)
+assert len(named["T1"]["pages"]) == named["T1"]["nr"] and named["T1"]["share"] <= 6
+assert all(p["ghost"] and p["page"] < 8 for p in named["B1"]["pages"])
+END
+	report $? 'top: queues as JSON'
+	run set "$space" policy=lru
+}
+
+misses() {
+	"$tool" stats "$space" | awk '$1 == "misses" { print $2 }'
+}
+
+# The program goes on: within a minute there are misses again.
+goes_on() {
+	local now try
+
+	now=$(misses)
+	for try in $(seq 300); do
+		[ "$(misses)" -gt "$now" ] && return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+# The program waits at a fault: for half a second there are none.
+stands_still() {
+	local now
+
+	now=$(misses)
+	sleep 0.5
+	[ "$(misses)" -eq "$now" ]
+}
+
+# Faults held by a key go on with the next one, at the end, and after kill -9.
+test_top_hold() {
+	local holder
+
+	on_terminal 'top: holds faults, and lets them go on at the end' 80x24 \
+		see:lru, key:s 'see:[HELD]' see:wait key:q -- "$tool" top -d 0.2 "$space"
+	goes_on
+	report $? 'top: the program goes on after the end'
+	"$(dirname "$0")/terminal.py" 80x24 see:lru, key:s 'see:[HELD]' see:never-shown -- \
+		"$tool" top -d 0.2 "$space" > "$tmp/held" 2>&1 &
+	holder=$!
+	until grep -q HELD "$tmp/held.seen" 2> /dev/null || ! kill -0 "$holder" 2> /dev/null; do
+		[ "$(pgrep -c -P "$holder")" -gt 0 ] && stands_still && echo HELD > "$tmp/held.seen"
+		sleep 0.2
+	done
+	[ -s "$tmp/held.seen" ] && stands_still
+	report $? 'top: while faults are held there are no misses'
+	pkill -9 -P "$holder"
+	goes_on
+	report $? 'top: kill -9 of it lets the program go on'
+	kill -9 "$holder" 2> /dev/null
+	wait "$holder" 2> /dev/null
+	rm -f "$tmp/held.seen"
 }
 
 # Pictures of $space, which a program pages in.
