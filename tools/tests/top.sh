@@ -151,38 +151,24 @@ goes_on() {
 	return 1
 }
 
-# The program waits at a fault: for half a second there are none.
+# A command: for half a second there are no misses, as the program waits at one.
 stands_still() {
-	local now
+	local misses="'$tool' stats $space | grep '^misses '"
 
-	now=$(misses)
-	sleep 0.5
-	[ "$(misses)" -eq "$now" ]
+	echo "a=\$($misses); sleep 0.5; b=\$($misses); [ -n \"\$a\" ] && [ \"\$a\" = \"\$b\" ]"
 }
 
 # Faults held by a key go on with the next one, at the end, and after kill -9.
 test_top_hold() {
-	local holder
-
-	on_terminal 'top: holds faults, and lets them go on at the end' 80x24 \
-		see:lru, key:s 'see:[HELD]' see:wait key:q -- "$tool" top -d 0.2 "$space"
+	on_terminal 'top: holds faults' 80x24 see:lru, key:s 'see:[HELD]' see:wait \
+		"run:$(stands_still)" key:s see:on "run:! { $(stands_still); }" \
+		key:s see:held key:q -- "$tool" top -d 0.2 "$space"
 	goes_on
 	report $? 'top: the program goes on after the end'
-	"$(dirname "$0")/terminal.py" 80x24 see:lru, key:s 'see:[HELD]' see:never-shown -- \
-		"$tool" top -d 0.2 "$space" > "$tmp/held" 2>&1 &
-	holder=$!
-	until grep -q HELD "$tmp/held.seen" 2> /dev/null || ! kill -0 "$holder" 2> /dev/null; do
-		[ "$(pgrep -c -P "$holder")" -gt 0 ] && stands_still && echo HELD > "$tmp/held.seen"
-		sleep 0.2
-	done
-	[ -s "$tmp/held.seen" ] && stands_still
-	report $? 'top: while faults are held there are no misses'
-	pkill -9 -P "$holder"
+	on_terminal 'top: is killed while it holds faults' 80x24 see:lru, key:s 'see:[HELD]' \
+		see:wait "run:$(stands_still)" kill:9 -- "$tool" top -d 0.2 "$space"
 	goes_on
 	report $? 'top: kill -9 of it lets the program go on'
-	kill -9 "$holder" 2> /dev/null
-	wait "$holder" 2> /dev/null
-	rm -f "$tmp/held.seen"
 }
 
 # Pictures of $space, which a program pages in.
