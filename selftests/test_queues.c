@@ -31,13 +31,14 @@ FIXTURE_TEARDOWN(queues)
 	close(self->fd);
 }
 
-/* Reads the pages in turn. */
-static void touch(const char *map, const int *pages, int nr)
+/* Reads the pages in turn, which are all zero. */
+static int touch(const char *map, const int *pages, int nr)
 {
-	int i;
+	int i, sum = 0;
 
 	for (i = 0; i < nr; i++)
-		(void)*(const volatile char *)(map + pages[i] * vmd_ps);
+		sum += vmd_load(map + pages[i] * vmd_ps);
+	return sum;
 }
 
 static int look(int fd, struct vmd_queues *q, struct vmd_queued *queued,
@@ -73,7 +74,7 @@ TEST_F(queues, in_the_order_in_which_they_go)
 	static const int fifo[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 	static const int lru[] = { 3, 1, 4, 5, 2, 6, 7, 8 };
 
-	touch(self->map, string, 10);
+	ASSERT_EQ(0, touch(self->map, string, 10));
 	ASSERT_EQ(0, look(self->fd, &self->q, self->queued, 100, 50));
 	EXPECT_EQ(1, self->q.nr);
 	EXPECT_EQ(8, self->q.count);
@@ -81,7 +82,7 @@ TEST_F(queues, in_the_order_in_which_they_go)
 	EXPECT_TRUE(has(&self->q, self->queued, 0, "queue", fifo, 8));
 
 	ASSERT_EQ(0, vmd_set(self->fd, "lru", "trap", FRAMES));
-	touch(self->map, string, 10);
+	ASSERT_EQ(0, touch(self->map, string, 10));
 	ASSERT_EQ(0, look(self->fd, &self->q, self->queued, 100, 50));
 	EXPECT_STREQ("lru", self->q.policy);
 	EXPECT_TRUE(has(&self->q, self->queued, 0, "recency", lru, 8));
@@ -93,7 +94,7 @@ TEST_F(queues, hand_bits_and_ghosts)
 	__u32 i, hands = 0, marked = 0;
 
 	ASSERT_EQ(0, vmd_set(self->fd, "clock", "trap", FRAMES));
-	touch(self->map, string, 10);
+	ASSERT_EQ(0, touch(self->map, string, 10));
 	ASSERT_EQ(0, look(self->fd, &self->q, self->queued, 100, 50));
 	ASSERT_EQ(8, self->q.count);
 	EXPECT_EQ(VMD_QUEUED_HAND | VMD_QUEUED_REFERENCED,
@@ -107,7 +108,7 @@ TEST_F(queues, hand_bits_and_ghosts)
 	EXPECT_EQ(2, marked);
 
 	ASSERT_EQ(0, vmd_set(self->fd, "2q", "trap", FRAMES));
-	touch(self->map, more, 2);
+	ASSERT_EQ(0, touch(self->map, more, 2));
 	ASSERT_EQ(0, look(self->fd, &self->q, self->queued, 100, 50));
 	ASSERT_EQ(3, self->q.nr);
 	EXPECT_STREQ("A1out", self->q.queues[2].name);
@@ -123,7 +124,7 @@ TEST_F(queues, no_more_than_asked_for)
 {
 	static const int first[] = { 1, 2, 3 };
 
-	touch(self->map, string, 10);
+	ASSERT_EQ(0, touch(self->map, string, 10));
 	self->queued[3].page = 77;
 	ASSERT_EQ(0, look(self->fd, &self->q, self->queued, 100, 3));
 	EXPECT_EQ(3, self->q.count);
@@ -150,7 +151,7 @@ TEST_F(queues, all_policies)
 
 	for (policy = 0; policy < sizeof(policies) / sizeof(*policies); policy++) {
 		ASSERT_EQ(0, vmd_set(self->fd, policies[policy], "trap", FRAMES));
-		touch(self->map, string, 10);
+		ASSERT_EQ(0, touch(self->map, string, 10));
 		ASSERT_EQ(0, look(self->fd, &self->q, self->queued, 200, 50));
 		EXPECT_LT(0, self->q.nr);
 		for (i = 1, seen = 0; i <= 8; i++)
@@ -170,7 +171,7 @@ TEST_F(queues, sets_are_queues)
 	static const int third[] = { 2, 6 };
 
 	ASSERT_EQ(0, ioctl(self->fd, VMD_IOC_SET_CONFIG, &c));
-	touch(self->map, string, 10);
+	ASSERT_EQ(0, touch(self->map, string, 10));
 	ASSERT_EQ(0, look(self->fd, &self->q, self->queued, 100, 50));
 	ASSERT_EQ(FRAMES / 2, self->q.nr);
 	EXPECT_EQ(2, self->q.queues[2].share);
@@ -185,7 +186,7 @@ TEST_F(queues, sets_are_queues)
 
 TEST_F(queues, refusals)
 {
-	touch(self->map, string, 10);
+	ASSERT_EQ(0, touch(self->map, string, 10));
 	EXPECT_EQ(EINVAL, look(self->fd, &self->q, self->queued, 100, 0));
 	EXPECT_EQ(EINVAL, look(self->fd, &self->q, self->queued,
 			       VMD_QUEUED_MAX + 1, 50));

@@ -60,7 +60,6 @@ struct shown {
 	bool open;
 };
 
-__attribute__((format(printf, 2, 3)))
 static void shown_add(struct shown *s, const char *fmt, ...)
 {
 	va_list args;
