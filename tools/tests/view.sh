@@ -21,10 +21,10 @@ answers() {	# NAME
 
 test_quiz_usage() {
 	refused 2 "policy 'nope': 'nope' is wrong" quiz -p nope
-	refused 2 "frames '0': want 1 to 64" quiz -f 0
-	refused 2 "frames '65': want 1 to 64" quiz -f 65
-	refused 2 "questions 'x': want 1 to 1000" quiz -n x
-	refused 2 "seed '-1': want 0 to" quiz --seed=-1
+	refused 2 "frames '0': out of bounds: want 1 to 64" quiz -f 0
+	refused 2 "frames '65': out of bounds: want 1 to 64" quiz -f 65
+	refused 2 "questions 'x': not a number.*want 1 to 1000" quiz -n x
+	refused 2 "seed '-1': .*want 0 to" quiz --seed=-1
 	refused 2 "unknown question 'why': one of hit, victim, frames" quiz -a hit,why
 	refused 2 "'2x': want a page number" quiz 1 2x
 	refused 2 'not both' quiz -t "$tmp/none" 1
