@@ -25,6 +25,7 @@ static const struct {
 	{ VMD_FEATURE_WALK,	"walk" },
 	{ VMD_FEATURE_STEP,	"step" },
 	{ VMD_FEATURE_SLOTS,	"slots" },
+	{ VMD_FEATURE_QUEUES,	"queues" },
 };
 
 static void info_print_features(__u64 features)
