@@ -68,7 +68,8 @@ static error_t quiz_option(int key, char *arg, struct argp_state *state)
 		args->frames = ctl_option_number(state, "frames", arg, 1, QUIZ_MOST_FRAMES);
 		return 0;
 	case 'n':
-		args->questions = ctl_option_number(state, "questions", arg, 1, QUIZ_MOST_QUESTIONS);
+		args->questions = ctl_option_number(state, "questions", arg, 1,
+						    QUIZ_MOST_QUESTIONS);
 		return 0;
 	case 'a':
 		quiz_take_kinds(args, state, arg);

@@ -27,6 +27,9 @@ and as working directory, pass its output on, and check the kernel's log.
   --cpus N           (default 2)
   --mem MIB          (default 1024)
   --accel A          auto (default: KVM if a kernel really boots with it), kvm, tcg
+  --parallel         the emulated CPUs run at the same time, each in a thread of its
+                     own, as those of KVM do; without it they take turns. Where
+                     CPUs wait for one another, that costs several times less
   --icount           the guest's clock counts its instructions; one CPU, TCG
   --disk SIZE        a blank disk, for example 512M; repeatable. In the guest they
                      are /dev/vmdisk0, /dev/vmdisk1 and so on
@@ -54,6 +57,7 @@ kernel_src=
 cpus=2
 mem=1024
 accel=auto
+parallel=
 icount=
 disks=()
 rootfs=base
@@ -69,6 +73,7 @@ command=()
 parse_args() {
 	while [ $# -gt 0 ]; do
 		case $1 in
+		--parallel) parallel=1 && shift && continue ;;
 		--icount) icount=1 && shift && continue ;;
 		--udev) udev=1 && shift && continue ;;
 		--interactive) interactive=1 && shift && continue ;;
@@ -261,6 +266,9 @@ make_payload() {
 }
 
 accel_options() {
+	local threads=single
+
+	[ -z "$parallel" ] || threads=multi
 	if [ -n "$icount" ]; then
 		# Nothing may depend on the host's clock or randomness.
 		qemu+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -smp 1
@@ -272,8 +280,11 @@ accel_options() {
 	if [ "$accel" = kvm ]; then
 		qemu+=(-accel kvm -cpu host)
 	else
-		# Five-level paging makes every TLB miss of the emulation dearer.
-		qemu+=(-accel "tcg,thread=multi" -cpu "max,la57=off")
+		# Five-level paging makes every TLB miss of the emulation dearer; and
+		# a CPU that waits for another burns the time that one should have,
+		# where the host has fewer.
+		qemu+=(-accel "tcg,thread=$threads"
+			-cpu "max,la57=off")
 	fi
 }
 

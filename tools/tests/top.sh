@@ -141,10 +141,10 @@ misses() {
 
 # The program goes on: within a minute there are misses again.
 goes_on() {
-	local now try
+	local now
 
 	now=$(misses)
-	for try in $(seq 300); do
+	for _ in $(seq 300); do
 		[ "$(misses)" -gt "$now" ] && return 0
 		sleep 0.2
 	done
