@@ -119,7 +119,7 @@ test_top_queues() {
 	prints '^circle  *>[0-7]r\{0,1\} [0-7]' top --once -d 0.1 "$space"
 	run set "$space" policy=arc
 	run top --once -d 0.5 "$space"
-	[ "$status" -eq 0 ] && grep -Eq '^T1 [0-6]/[0-6] ' "$tmp/out" &&
+	[ "$status" -eq 0 ] && grep -Eq '^T1 [0-6]/[0-6]( |$)' "$tmp/out" &&
 		grep -Eq '^T2 [0-6]( |$)' "$tmp/out" && grep -Eq '^B[12] [1-8] +\([0-7]\)' "$tmp/out"
 	report $? 'top: lists, shares and ghosts of ARC'
 	run top --once -d 0.1 --json "$space"
