@@ -40,6 +40,7 @@ union ioctl_arg {
 	struct vmd_walk walk;
 	struct vmd_step step;
 	struct vmd_slots slots;
+	struct vmd_queues queues;
 };
 
 /**
@@ -71,7 +72,7 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_PLACEMENT | VMD_FEATURE_SHADOW |
 			 VMD_FEATURE_WALK | VMD_FEATURE_SLOTS |
 			 VMD_FEATURE_PRIVATE |
-			 VMD_FEATURE_STEP | VMD_FEATURE_HUGE;
+			 VMD_FEATURE_STEP | VMD_FEATURE_HUGE | VMD_FEATURE_QUEUES;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();
@@ -247,6 +248,12 @@ static long ioctl_walk(struct file *file, struct vmd_space *space,
 	return vmd_walk(&arg->walk);
 }
 
+static long ioctl_queues(struct file *file, struct vmd_space *space,
+			 union ioctl_arg *arg)
+{
+	return vmd_queues_look(space, &arg->queues);
+}
+
 static long ioctl_step(struct file *file, struct vmd_space *space,
 		       union ioctl_arg *arg)
 {
@@ -329,6 +336,7 @@ static const struct ioctl_call ioctl_calls[] = {
 	{ VMD_IOC_GET_SHADOWS,	false,	ioctl_get_shadows },
 	{ VMD_IOC_FUTURE,	false,	ioctl_future },
 	{ VMD_IOC_WALK,		false,	ioctl_walk },
+	{ VMD_IOC_QUEUES,	false,	ioctl_queues },
 	{ VMD_IOC_STEP,		true,	ioctl_step },
 	{ VMD_IOC_SLOTS,	false,	ioctl_slots },
 };

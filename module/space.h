@@ -863,6 +863,9 @@ void vmd_place_recall(struct vmd_space *space, struct vmd_place *to);
 bool vmd_decide_position(struct vmd_space *space, const struct vmd_frame *f,
 			 u32 *position, u32 *queued);
 
+/* queues.c: the policy's queues */
+int vmd_queues_look(struct vmd_space *space, struct vmd_queues *q);
+
 /* observe.c: mappings, accessed bits */
 struct vmd_map *vmd_map_add(struct vmd_space *space,
 			    struct vm_area_struct *vma, gfp_t gfp);

@@ -47,6 +47,7 @@ static const struct command commands[] = {
 	COMMAND(PUNCH, VMD_FEATURE_PUNCH, EINVAL, E2BIG, EBADF, EBUSY,
 		EOPNOTSUPP, EROFS),
 	COMMAND(SLOTS, VMD_FEATURE_SLOTS, EINVAL, E2BIG, EOPNOTSUPP, EPERM, ENOMEM),
+	COMMAND(QUEUES, VMD_FEATURE_QUEUES, EINVAL, E2BIG, ENOMEM),
 	COMMAND(WALK, VMD_FEATURE_WALK, EINVAL, E2BIG, ESRCH, EACCES),
 	COMMAND(RECORD, VMD_FEATURE_RECORD, EINVAL, E2BIG, EBADF, EBUSY,
 		ENOMEM, EMFILE, ENFILE, EDQUOT),
@@ -203,6 +204,7 @@ static void right_struct(struct fuzz *f, unsigned int command, void *data)
 {
 	struct vmd_advise *a = data;
 	struct vmd_pages *p = data;
+	struct vmd_queues *q = data;
 	struct vmd_sync *s = data;
 
 	switch (command) {
@@ -226,6 +228,11 @@ static void right_struct(struct fuzz *f, unsigned int command, void *data)
 		p->first = fuzz_below(f, 8);
 		p->count = fuzz_below(f, FUZZ_PAGES);
 		p->pages = (uintptr_t)f->fence;
+		break;
+	case VMD_IOC_QUEUES:
+		q->queued = (uintptr_t)f->fence;
+		q->count = fuzz_below(f, FENCE / sizeof(struct vmd_queued) + 1);
+		q->each = 1 + fuzz_below(f, 2 * FUZZ_FRAMES);
 		break;
 	case VMD_IOC_ATTACH:
 		((struct vmd_attach *)data)->space_id = f->other;

@@ -47,6 +47,7 @@ static bool is_command(unsigned int nr)
 {
 	return (nr >= 0x20 && nr <= 0x2a) || nr == _IOC_NR(VMD_IOC_FUTURE) ||
 	       nr == _IOC_NR(VMD_IOC_GET_SHADOWS) ||
+	       nr == _IOC_NR(VMD_IOC_QUEUES) ||
 	       nr == _IOC_NR(VMD_IOC_WALK) || nr == _IOC_NR(VMD_IOC_SLOTS);
 }
 

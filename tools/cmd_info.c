@@ -27,6 +27,7 @@ static const struct {
 	{ VMD_FEATURE_SLOTS,	"slots" },
 	{ VMD_FEATURE_HUGE,	"huge" },
 	{ VMD_FEATURE_PRIVATE,	"private" },
+	{ VMD_FEATURE_QUEUES,	"queues" },
 };
 
 static void info_print_features(__u64 features)

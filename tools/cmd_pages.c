@@ -13,12 +13,6 @@
 /* Pages in a line of the map. */
 #define PAGES_LINE	64
 
-static const char *const pages_states[] = {
-	[VMD_PAGE_ABSENT] = "absent",	  [VMD_PAGE_FILLING] = "filling",
-	[VMD_PAGE_RESIDENT] = "resident", [VMD_PAGE_EVICTING] = "evicting",
-	[VMD_PAGE_SWAPPED] = "swapped",
-};
-
 static const struct {
 	u8 bit;
 	const char *name;
@@ -57,11 +51,6 @@ struct pages_view {
 	bool skipped;
 };
 
-static const char *pages_state(const struct vmd_page *page)
-{
-	return page->state < ARRAY_SIZE(pages_states) ? pages_states[page->state] : "?";
-}
-
 static bool pages_untouched(const struct vmd_page *page)
 {
 	return page->state == VMD_PAGE_ABSENT && !page->faults;
@@ -80,7 +69,7 @@ static void pages_row(__u64 index, const struct vmd_page *page, bool private)
 {
 	size_t i;
 
-	printf("%10llu  %-8s", index, pages_state(page));
+	printf("%10llu  %-8s", index, ctl_page_state(page));
 	for (i = 0; i < ARRAY_SIZE(pages_flags); i++)
 		printf("  %-8s", pages_flag(page, i));
 	printf("  %6u", page->faults);
@@ -111,7 +100,7 @@ static struct json_object *pages_object(__u64 index, const struct vmd_page *page
 	if (page->flags & VMD_PAGE_SLOT)
 		slot = json_object_new_uint64(page->slot);
 	ctl_json_add_u64(object, "page", index);
-	ctl_json_add_text(object, "state", pages_state(page));
+	ctl_json_add_text(object, "state", ctl_page_state(page));
 	for (i = 0; i < ARRAY_SIZE(pages_flags); i++)
 		ctl_json_add(object, pages_flags[i].name,
 			     json_object_new_boolean(!!(page->flags & pages_flags[i].bit)));

@@ -41,19 +41,6 @@ struct quiz_args {
 	int status;
 };
 
-static void quiz_number(struct argp_state *state, const char *name, const char *text, u64 least,
-			u64 most, u64 *value)
-{
-	const char *why;
-	__u64 number;
-
-	why = ctl_parse_number(text, &number);
-	if (why || number < least || number > most)
-		argp_error(state, "%s '%s': want %llu to %llu", name, text, (__u64)least,
-			   (__u64)most);
-	*value = number;
-}
-
 static void quiz_take_kinds(struct quiz_args *args, struct argp_state *state, char *list)
 {
 	char *word;
@@ -78,10 +65,11 @@ static error_t quiz_option(int key, char *arg, struct argp_state *state)
 		args->policy = arg;
 		return 0;
 	case 'f':
-		quiz_number(state, "frames", arg, 1, QUIZ_MOST_FRAMES, &args->frames);
+		args->frames = ctl_option_number(state, "frames", arg, 1, QUIZ_MOST_FRAMES);
 		return 0;
 	case 'n':
-		quiz_number(state, "questions", arg, 1, QUIZ_MOST_QUESTIONS, &args->questions);
+		args->questions = ctl_option_number(state, "questions", arg, 1,
+						    QUIZ_MOST_QUESTIONS);
 		return 0;
 	case 'a':
 		quiz_take_kinds(args, state, arg);
@@ -90,7 +78,7 @@ static error_t quiz_option(int key, char *arg, struct argp_state *state)
 		args->path = arg;
 		return 0;
 	case QUIZ_OPTION_SEED:
-		quiz_number(state, "seed", arg, 0, ~(u64)0, &args->seed);
+		args->seed = ctl_option_number(state, "seed", arg, 0, ~(u64)0);
 		args->seeded = true;
 		return 0;
 	case QUIZ_OPTION_ANSWERS:
@@ -217,6 +205,7 @@ static int quiz_begin(struct quiz *quiz, u32 frames)
 	quiz->sim.keys = trace->keys;
 	quiz->sim.decided = quiz_decided;
 	quiz->sim.arg = quiz;
+	quiz->sim.why = &quiz->now.why;
 	if (!error && quiz->policy.choice.ops->flags & VMD_POLICY_FUTURE)
 		error = vmd_sim_future(&quiz->sim, trace->refs, trace->nr);
 	free(quiz->pages);

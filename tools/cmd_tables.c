@@ -18,32 +18,19 @@ struct tables_args {
 	__u64 levels;
 };
 
-static void tables_take(struct argp_state *state, const char *name, const char *text,
-			__u64 least, __u64 most, __u64 *value)
-{
-	__u64 number;
-	const char *why = ctl_parse_number(text, &number);
-
-	if (!why && (number < least || number > most))
-		why = "out of bounds";
-	if (why)
-		argp_error(state, "%s '%s': %s: want %llu to %llu", name, text, why, least, most);
-	*value = number;
-}
-
 static error_t tables_option(int key, char *arg, struct argp_state *state)
 {
 	struct tables_args *args = state->input;
 
 	switch (key) {
 	case 'b':
-		tables_take(state, "bits", arg, TABLES_LEVELS, TABLES_BITS_MOST, &args->bits);
+		args->bits = ctl_option_number(state, "bits", arg, TABLES_LEVELS, TABLES_BITS_MOST);
 		return 0;
 	case 'f':
-		tables_take(state, "frames", arg, 1, 1U << 30, &args->frames);
+		args->frames = ctl_option_number(state, "frames", arg, 1, 1U << 30);
 		return 0;
 	case 'l':
-		tables_take(state, "levels", arg, 2, TABLES_LEVELS, &args->levels);
+		args->levels = ctl_option_number(state, "levels", arg, 2, TABLES_LEVELS);
 		return 0;
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->options;

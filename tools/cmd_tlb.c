@@ -46,14 +46,7 @@ struct tlb_result {
 
 static u32 tlb_take_number(struct argp_state *state, const char *name, const char *text)
 {
-	__u64 number;
-	const char *why = ctl_parse_number(text, &number);
-
-	if (!why && (!number || number > TLB_MOST))
-		why = "out of bounds";
-	if (why)
-		argp_error(state, "%s '%s': %s: want 1 to %u", name, text, why, TLB_MOST);
-	return number;
+	return ctl_option_number(state, name, text, 1, TLB_MOST);
 }
 
 /* "1536" or "1536:12". */

@@ -73,13 +73,13 @@ static const struct argp top_argp = {
 	.args_doc = "[SPACE]",
 	.doc = "Watch all spaces, with their rates, and SPACE, or the one chosen with the\n"
 	       "arrow keys, with a map of its pages, its frames, the pages that missed most,\n"
-	       "the misses over time and how long faults take.\n"
+	       "the queues of its policy, the misses over time and how long faults take.\n"
 	       "\vKeys:\n"
 	       "  Up, Down, k, j  choose a space\n"
 	       "  p, b, o         change its policy, budget, observer\n"
-	       "  s               stop its processes (SIGSTOP), or let them go on\n"
+	       "  s               hold its faults: who needs a page waits; or let them go on\n"
 	       "  d               change the time between two frames\n"
-	       "  q               end; what was stopped with s goes on\n"
+	       "  q               end; what is held goes on, also if this is killed\n"
 	       "The screen needs 80 columns and 24 rows. Rates are those since the frame\n"
 	       "before; of other users' spaces only what 'list' shows is known.\n",
 	.children = ctl_common,
@@ -90,7 +90,8 @@ static int top_start_colours(bool plain)
 	static const short colours[TOP_STATES] = {
 		[TOP_ABSENT] = -1, [TOP_SWAPPED] = COLOR_BLUE, [TOP_CLEAN] = COLOR_GREEN,
 		[TOP_CLEAN_ACCESSED] = COLOR_GREEN, [TOP_DIRTY] = COLOR_RED,
-		[TOP_DIRTY_ACCESSED] = COLOR_RED, [TOP_PINNED] = COLOR_MAGENTA,
+		[TOP_DIRTY_ACCESSED] = COLOR_RED, [TOP_SHARED] = COLOR_YELLOW,
+		[TOP_HUGE] = COLOR_MAGENTA, [TOP_PINNED] = COLOR_MAGENTA,
 		[TOP_WRITING] = COLOR_YELLOW, [TOP_FILLING] = COLOR_CYAN,
 	};
 	const char *no = getenv("NO_COLOR");

@@ -33,12 +33,6 @@ static const struct {
 
 static const char *const walk_names[] = { "PTE", "PMD", "PUD", "P4D", "PGD" };
 
-static const char *const walk_states[] = {
-	[VMD_PAGE_ABSENT] = "absent",	  [VMD_PAGE_FILLING] = "filling",
-	[VMD_PAGE_RESIDENT] = "resident", [VMD_PAGE_EVICTING] = "evicting",
-	[VMD_PAGE_SWAPPED] = "swapped",
-};
-
 static const struct {
 	u8 bit;
 	const char *name;
@@ -179,11 +173,6 @@ static void walk_print_end(const struct vmd_walk *w)
 		puts("; addresses and frame are shown to CAP_SYS_ADMIN only");
 }
 
-static const char *walk_state(const struct vmd_walk *w)
-{
-	return w->page.state < ARRAY_SIZE(walk_states) ? walk_states[w->page.state] : "?";
-}
-
 static void walk_print_policy(const struct vmd_walk *w)
 {
 	if (w->result & VMD_WALK_QUEUED)
@@ -198,7 +187,7 @@ static void walk_print_space(const struct vmd_walk *w)
 		puts("space: none");
 		return;
 	}
-	printf("space %llu: page %llu, %s%s%s", w->space_id, w->index, walk_state(w),
+	printf("space %llu: page %llu, %s%s%s", w->space_id, w->index, ctl_page_state(&w->page),
 	       w->page.flags & VMD_PAGE_DIRTY ? ", dirty" : "",
 	       w->page.flags & VMD_PAGE_PINNED ? ", pinned" : "");
 	if (w->result & VMD_WALK_IN_FRAME)
@@ -245,7 +234,7 @@ static struct json_object *walk_json_space(const struct vmd_walk *w)
 
 	ctl_json_add_u64(object, "id", w->space_id);
 	ctl_json_add_u64(object, "page", w->index);
-	ctl_json_add_text(object, "state", walk_state(w));
+	ctl_json_add_text(object, "state", ctl_page_state(&w->page));
 	ctl_json_add(object, "dirty", json_object_new_boolean(w->page.flags & VMD_PAGE_DIRTY));
 	ctl_json_add(object, "pinned", json_object_new_boolean(w->page.flags & VMD_PAGE_PINNED));
 	ctl_json_add_u64(object, "misses", w->page.faults);

@@ -323,3 +323,14 @@ const char *ctl_printable(const char *text, char *buf, size_t size)
 	buf[used] = 0;
 	return buf;
 }
+
+const char *ctl_page_state(const struct vmd_page *page)
+{
+	static const char *const names[] = {
+		[VMD_PAGE_ABSENT] = "absent",	  [VMD_PAGE_FILLING] = "filling",
+		[VMD_PAGE_RESIDENT] = "resident", [VMD_PAGE_EVICTING] = "evicting",
+		[VMD_PAGE_SWAPPED] = "swapped",
+	};
+
+	return page->state < ARRAY_SIZE(names) ? names[page->state] : "?";
+}

@@ -44,6 +44,9 @@ __u64 *ctl_counter_value(struct vmd_stats *stats, const struct ctl_counter *coun
 void ctl_print_counters(struct vmd_stats *stats);
 void ctl_print_latency(const struct vmd_stats *stats);
 
+/* The name of enum vmd_page_state; of one that a newer module knows, "?". */
+const char *ctl_page_state(const struct vmd_page *page);
+
 /* An object with every counter under its name, the latencies as "latency". */
 struct json_object *ctl_json_stats(struct vmd_stats *stats);
 

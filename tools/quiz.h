@@ -42,7 +42,8 @@ struct quiz_page {
  * @hit: the page was in a frame
  * @evicted: a page had to go
  * @victim: which one
- * @reason: why, for the reader
+ * @why: why that one, as the policy tells it
+ * @reason: all of it, for the reader
  */
 struct quiz_question {
 	enum quiz_kind kind;
@@ -56,6 +57,7 @@ struct quiz_question {
 	bool hit;
 	bool evicted;
 	u32 victim;
+	struct vmd_reason why;
 	char reason[QUIZ_TEXT];
 };
 

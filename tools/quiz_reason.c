@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * vmdemoctl quiz: why it is so. What a policy's choice can be read from is told
- * of every frame; how the policy weighs it in a sentence of its own where it is
- * simple enough, else in the words of the table of policies.
+ * of every frame; how the policy weighs it says the policy itself, in the words
+ * that `step` and `simulate --explain` have for it (why.c).
  */
 #include "quiz.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "why.h"
 
 /* Behind what there is; what does not fit is cut off. */
 __printf(2, 3) static void reason_add(struct quiz *quiz, const char *fmt, ...)
@@ -34,25 +36,11 @@ static u32 reason_next_use(const struct quiz *quiz, u32 page)
 
 static void reason_victim(struct quiz *quiz)
 {
-	const struct quiz_page *page = &quiz->pages[quiz->now.victim];
-	u32 next = reason_next_use(quiz, quiz->now.victim);
-	__u64 key = quiz_key(quiz, quiz->now.victim);
-	const char *name = quiz->policy.choice.ops->name;
+	char text[WHY_TEXT];
 
-	if (!strcmp(name, "fifo"))
-		reason_add(quiz, "page %llu came first, at reference %u", key, page->came);
-	else if (!strcmp(name, "lru"))
-		reason_add(quiz, "page %llu was not used for the longest time, since reference %u",
-			   key, page->used);
-	else if (!strcmp(name, "mru"))
-		reason_add(quiz, "page %llu was used last, at reference %u", key, page->used);
-	else if (!strcmp(name, "opt") && next)
-		reason_add(quiz, "page %llu is used again last of all, at reference %u", key, next);
-	else if (!strcmp(name, "opt"))
-		reason_add(quiz, "page %llu is not used again", key);
-	else
-		reason_add(quiz, "%s is %s; it chose page %llu", name,
-			   quiz->policy.choice.ops->text, key);
+	reason_add(quiz, "page %llu goes, %s: %s", quiz_key(quiz, quiz->now.victim),
+		   quiz->policy.choice.ops->name,
+		   why_text(text, quiz->now.why.code, quiz->now.why.nr));
 }
 
 static void reason_frames(struct quiz *quiz)

@@ -18,27 +18,11 @@ static const char *const step_kinds[] = {
 	[VMD_STEP_FAILED] = "failed",
 };
 
-static const char *const step_states[] = {
-	[VMD_PAGE_ABSENT] = "absent",
-	[VMD_PAGE_FILLING] = "filling",
-	[VMD_PAGE_RESIDENT] = "resident",
-	[VMD_PAGE_EVICTING] = "evicting",
-	[VMD_PAGE_SWAPPED] = "swapped",
-};
-
-static const char *step_name(const char *const *names, size_t nr, u32 i)
-{
-	return i < nr && names[i] ? names[i] : "unknown";
-}
-
 static const char *step_kind(const struct vmd_step_fault *f)
 {
-	return step_name(step_kinds, ARRAY_SIZE(step_kinds), f->kind);
-}
+	bool known = f->kind < ARRAY_SIZE(step_kinds) && step_kinds[f->kind];
 
-static const char *step_state(const struct vmd_page *page)
-{
-	return step_name(step_states, ARRAY_SIZE(step_states), page->state);
+	return known ? step_kinds[f->kind] : "unknown";
 }
 
 /* Why it is not halted, or NULL. */
@@ -57,7 +41,7 @@ static const char *step_not_halted(const struct vmd_step_fault *f)
 
 static void step_entry(const char *name, const struct vmd_page *page)
 {
-	printf(STEP_LINE "%s", name, step_state(page));
+	printf(STEP_LINE "%s", name, ctl_page_state(page));
 	if (page->flags & VMD_PAGE_DIRTY)
 		printf(", dirty");
 	if (page->flags & VMD_PAGE_SLOT)
@@ -148,7 +132,7 @@ static void step_json_page(struct json_object *object, const char *name,
 {
 	struct json_object *entry = json_object_new_object();
 
-	ctl_json_add_text(entry, "state", step_state(page));
+	ctl_json_add_text(entry, "state", ctl_page_state(page));
 	ctl_json_add(entry, "dirty", json_object_new_boolean(page->flags & VMD_PAGE_DIRTY));
 	if (page->flags & VMD_PAGE_SLOT)
 		ctl_json_add_u64(entry, "slot", page->slot);

@@ -4,6 +4,8 @@
  *
  *	top_data.c	what is shown: read from the module, rates, history
  *	top_map.c	the pages of one space
+ *	top_queues.c	the queues its policy keeps them in
+ *	top_hold.c	faults that are held
  *	top_draw.c	a frame of it, as characters with attributes
  *	top_json.c	the same as JSON
  *	top_keys.c	keys, what they ask, what they change
@@ -33,6 +35,8 @@ enum top_state {
 	TOP_CLEAN_ACCESSED,
 	TOP_DIRTY,
 	TOP_DIRTY_ACCESSED,
+	TOP_SHARED,
+	TOP_HUGE,
 	TOP_PINNED,
 	TOP_WRITING,
 	TOP_FILLING,
@@ -101,18 +105,43 @@ struct top_map {
 	bool order_known;
 };
 
+#define TOP_QUEUED	128		/* that are shown of a queue */
+
+/**
+ * struct top_queues - the queues of the selected space's policy
+ * @known: they could be read
+ * @ask: what was asked, and told
+ * @queued: the pages in them
+ */
+struct top_queues {
+	bool known;
+	struct vmd_queues ask;
+	struct vmd_queued queued[TOP_QUEUED * VMD_QUEUES_MAX];
+};
+
+/* A space whose faults we hold. */
+struct top_held {
+	__u64 id;
+	int fd;				/* the stepper: it ends with us */
+	__u64 waiting;			/* threads that wait there */
+};
+
+#define TOP_HELD	16
+
 /**
  * struct top - all of it
  * @spaces: in the order of their ids
  * @nr: how many
  * @selected: the id of one, 0: none yet
  * @map: its pages, unless @map_error tells why not
- * @stopped: its programs are stopped
+ * @queues: and its queues
+ * @stopped: its programs are stopped, by whomever
  * @interval: seconds between frames
  * @message: for the user, until the next key
  * @ask: the key whose question is being answered, or 0
  * @answer: what was typed so far
- * @held: openers whose programs we have stopped
+ * @held: spaces whose faults we hold
+ * @nr_held: how many
  */
 struct top {
 	struct top_space *spaces;
@@ -120,12 +149,13 @@ struct top {
 	__u64 selected;
 	struct top_map map;
 	char map_error[TOP_TEXT];
+	struct top_queues queues;
 	bool stopped;
 	double interval;
 	char message[TOP_TEXT];
 	int ask;
 	char answer[VMD_POLICY_LEN];
-	pid_t held[64];
+	struct top_held held[TOP_HELD];
 	size_t nr_held;
 };
 
@@ -146,6 +176,9 @@ __u64 top_latency(const struct top_space *space, double part);
 
 /* The pages of @space, in at most @cells; top->map_error tells why not. */
 void top_read_map(struct top *top, const struct top_space *space, size_t cells);
+
+/* The queues of its policy, of the space that @fd is attached to. */
+void top_read_queues(struct top_queues *queues, int fd);
 
 /* As ctl_attach(), but silent: a space may have gone, or be somebody else's. */
 int top_attach(__u64 id);
@@ -186,7 +219,16 @@ void top_json(const struct top *top);
 /* A key was pressed; returns false if it ends the program. */
 bool top_key(struct top *top, int key);
 
-/* Let go on what we have stopped. */
+/* Hold the faults of the selected space, or let them go on; says so. */
+void top_hold_or_go(struct top *top);
+
+/* Who waits by now; forgets spaces that are gone. */
+void top_look_at_held(struct top *top);
+
+/* NULL: its faults are not held. */
+const struct top_held *top_held(const struct top *top, __u64 id);
+
+/* Let go on all that is held. */
 void top_release(struct top *top);
 
 #endif /* _CTL_TOP_H */

@@ -161,6 +161,7 @@ int top_sample(struct top *top, size_t cells, bool due)
 		if (due || !top->spaces[i].known)
 			top_read_stats(&top->spaces[i]);
 	top_choose(top);
+	top_look_at_held(top);
 	now = top_current(top);
 	top->stopped = false;
 	if (!now)

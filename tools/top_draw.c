@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "output.h"
+#include "queue_text.h"
 
 /* Rows: title and heads above the spaces; head and legend above the map; below. */
 #define TOP_ABOVE	2
@@ -77,9 +78,18 @@ static int top_list_rows(const struct top *top, int rows)
 	return top->nr < 1 ? 1 : top->nr < (size_t)most ? (int)top->nr : most;
 }
 
+/* As many as there are, if that leaves the map a fifth of the screen. */
+static int top_queue_rows(const struct top *top, int rows)
+{
+	int most = rows / 6, nr = top->queues.known ? (int)top->queues.ask.nr : 0;
+
+	return nr < most ? nr : most;
+}
+
 static int top_map_rows(const struct top *top, int rows)
 {
-	return rows - TOP_ABOVE - top_list_rows(top, rows) - TOP_BETWEEN - TOP_BELOW;
+	return rows - TOP_ABOVE - top_list_rows(top, rows) - TOP_BETWEEN - TOP_BELOW -
+	       top_queue_rows(top, rows);
 }
 
 /* A round number of cells a row is easier to count. */
@@ -162,12 +172,14 @@ static void top_draw_legend(struct top_screen *screen, int row)
 {
 	static const struct {
 		u8 state;
+		u8 state_too;
 		const char *text;
 	} legend[] = {
-		{ TOP_ABSENT, "absent" }, { TOP_SWAPPED, "swapped" }, { TOP_CLEAN, "clean" },
-		{ TOP_CLEAN_ACCESSED, "+acc" }, { TOP_DIRTY, "dirty" },
-		{ TOP_DIRTY_ACCESSED, "+acc" }, { TOP_PINNED, "pinned" },
-		{ TOP_WRITING, "writing" }, { TOP_FILLING, "filling" },
+		{ TOP_ABSENT, 0, "absent" }, { TOP_SWAPPED, 0, "swapped" },
+		{ TOP_CLEAN, 0, "clean" }, { TOP_DIRTY, 0, "dirty" },
+		{ TOP_CLEAN_ACCESSED, TOP_DIRTY_ACCESSED, "acc" },
+		{ TOP_SHARED, 0, "shared" }, { TOP_HUGE, 0, "huge" }, { TOP_PINNED, 0, "pin" },
+		{ TOP_WRITING, 0, "write" }, { TOP_FILLING, 0, "fill" },
 	};
 	int column = 0;
 	size_t i;
@@ -175,6 +187,9 @@ static void top_draw_legend(struct top_screen *screen, int row)
 	for (i = 0; i < ARRAY_SIZE(legend); i++) {
 		top_put_char(screen, row, column, TOP_FIRST_STATE + legend[i].state,
 			     top_letters[legend[i].state]);
+		if (legend[i].state_too)
+			top_put_char(screen, row, ++column, TOP_FIRST_STATE + legend[i].state_too,
+				     top_letters[legend[i].state_too]);
 		top_put(screen, row, column + 2, TOP_PLAIN, "%s", legend[i].text);
 		column += 3 + strlen(legend[i].text);
 	}
@@ -203,14 +218,19 @@ static void top_draw_head(const struct top *top, const struct top_space *space,
 			  struct top_screen *screen, int row)
 {
 	const struct ctl_space_line *line = &space->line;
-	char policy[VMD_POLICY_LEN];
+	const struct top_held *held = top_held(top, line->id);
+	char policy[VMD_POLICY_LEN], state[64] = "";
 
+	if (held)
+		snprintf(state, sizeof(state), "  [HELD] %llu wait", held->waiting);
+	else if (top->stopped)
+		snprintf(state, sizeof(state), "  [STOPPED]");
 	top_put(screen, row, 0, TOP_STRONG,
 		"space %llu: %s, observer %s, store %s, %llu page%s a cell%s%s", line->id,
 		ctl_printable(line->policy, policy, sizeof(policy)), line->observer, line->store,
 		top->map.group, top->map.group == 1 ? "" : "s",
 		top->map.looked < top->map.pages ? " (a sample of them)" : "",
-		top->stopped ? "  [STOPPED]" : "");
+		state);
 }
 
 static void top_draw_frames(const struct top *top, const struct top_space *space,
@@ -261,6 +281,45 @@ static void top_draw_order(const struct top *top, struct top_screen *screen, int
 		top_put(screen, row, column, TOP_PLAIN, "%s", text);
 		column += strlen(text);
 	}
+}
+
+static void top_queue_name(const struct vmd_queue *queue, char buf[64])
+{
+	int at = snprintf(buf, 64, "%.*s", (int)sizeof(queue->name), queue->name);
+
+	if (queue->pages != VMD_QUEUE_UNKNOWN)
+		at += snprintf(buf + at, 64 - at, " %u", queue->pages);
+	if (queue->share != VMD_QUEUE_UNKNOWN)
+		snprintf(buf + at, 64 - at, "/%u", queue->share);
+}
+
+/* From the end at which pages go; what does not fit is left out. */
+static void top_draw_queue(const struct top_queues *queues, const struct vmd_queue *queue,
+			   struct top_screen *screen, int row)
+{
+	const struct vmd_queued *page = queues->queued + queue->first;
+	char name[64], text[QUEUE_TEXT];
+	int column;
+	u32 i;
+
+	top_queue_name(queue, name);
+	top_put(screen, row, 0, TOP_PLAIN, "%-10s", name);
+	column = strlen(name) > 10 ? strlen(name) : 10;
+	for (i = 0; i < queue->shown; i++) {
+		queue_text(text, page[i].page, page[i].flags, page[i].number);
+		if (column + 1 + (int)strlen(text) > screen->columns)
+			break;
+		top_put(screen, row, column + 1, TOP_PLAIN, "%s", text);
+		column += 1 + strlen(text);
+	}
+}
+
+static void top_draw_queues(const struct top *top, struct top_screen *screen, int row)
+{
+	int rows = top_queue_rows(top, screen->rows), i;
+
+	for (i = 0; i < rows; i++)
+		top_draw_queue(&top->queues, &top->queues.ask.queues[i], screen, row + i);
 }
 
 static void top_draw_spark(const struct top_space *space, struct top_screen *screen, int row)
@@ -333,7 +392,7 @@ static void top_draw_keys(const struct top *top, struct top_screen *screen)
 			ctl_printable(top->message, text, sizeof(text)));
 	top_put(screen, row + 1, 0, TOP_CHOSEN, "%s", top->ask ?
 		"Enter: do it  Esc: leave it                                              " :
-		"Up/Down space  p policy  b budget  o observer  s stop/go  d delay  q quit");
+		"Up/Down space  p policy  b budget  o observer  s hold/go  d delay  q quit");
 }
 
 void top_draw(const struct top *top, struct top_screen *screen)
@@ -355,6 +414,7 @@ void top_draw(const struct top *top, struct top_screen *screen)
 	top_draw_legend(screen, row++);
 	top_draw_map(top, screen, row);
 	row = screen->rows - TOP_BELOW;
+	top_draw_queues(top, screen, row - top_queue_rows(top, screen->rows));
 	top_draw_frames(top, space, screen, row);
 	top_draw_hot(top, screen, row + 2);
 	top_draw_order(top, screen, row + 3);

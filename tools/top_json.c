@@ -2,6 +2,7 @@
 /* vmdemoctl top --once --json: a frame for programs. */
 #include <stdlib.h>
 
+#include "../uapi/vmdemo_queues.h"
 #include "output.h"
 #include "top.h"
 
@@ -104,6 +105,63 @@ static struct json_object *top_json_order(const struct top_map *map)
 	return array;
 }
 
+static struct json_object *top_json_queued(const struct vmd_queued *page)
+{
+	static const struct {
+		const char *name;
+		u32 flag;
+	} flags[] = {
+		{ "referenced", VMD_QUEUED_REFERENCED }, { "modified", VMD_QUEUED_MODIFIED },
+		{ "ghost", VMD_QUEUED_GHOST }, { "hot", VMD_QUEUED_HOT },
+		{ "test", VMD_QUEUED_TEST }, { "hand", VMD_QUEUED_HAND },
+		{ "hand_hot", VMD_QUEUED_HAND_HOT }, { "hand_test", VMD_QUEUED_HAND_TEST },
+	};
+	struct json_object *object = json_object_new_object();
+	size_t i;
+
+	ctl_json_add_u64(object, "page", page->page);
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		if (page->flags & flags[i].flag)
+			ctl_json_add(object, flags[i].name, json_object_new_boolean(true));
+	if (page->flags & VMD_QUEUED_NUMBER)
+		ctl_json_add_u64(object, "number", page->number);
+	return object;
+}
+
+static struct json_object *top_json_queue(const struct top_queues *queues,
+					  const struct vmd_queue *queue)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *pages = json_object_new_array();
+	u32 i;
+
+	ctl_json_add_text(object, "name", queue->name);
+	if (*queue->number)
+		ctl_json_add_text(object, "number", queue->number);
+	ctl_json_add(object, "nr", queue->pages == VMD_QUEUE_UNKNOWN ? NULL :
+		     json_object_new_uint64(queue->pages));
+	ctl_json_add(object, "share", queue->share == VMD_QUEUE_UNKNOWN ? NULL :
+		     json_object_new_uint64(queue->share));
+	for (i = 0; i < queue->shown; i++)
+		json_object_array_add(pages,
+				      top_json_queued(queues->queued + queue->first + i));
+	ctl_json_add(object, "pages", pages);
+	return object;
+}
+
+static struct json_object *top_json_queues(const struct top_queues *queues)
+{
+	struct json_object *array;
+	u32 i;
+
+	if (!queues->known)
+		return NULL;
+	array = json_object_new_array();
+	for (i = 0; i < queues->ask.nr; i++)
+		json_object_array_add(array, top_json_queue(queues, &queues->ask.queues[i]));
+	return array;
+}
+
 static struct json_object *top_json_selected(const struct top *top,
 					     const struct top_space *space)
 {
@@ -114,6 +172,7 @@ static struct json_object *top_json_selected(const struct top *top,
 	ctl_json_add(object, "fault_ns_below", space->known ? top_json_latency(space) : NULL);
 	ctl_json_add(object, "map", *top->map_error ? NULL : top_json_map(&top->map));
 	ctl_json_add(object, "most_missed", top_json_hot(&top->map));
+	ctl_json_add(object, "queues", top_json_queues(&top->queues));
 	ctl_json_add(object, "next_to_go", top_json_order(&top->map));
 	return object;
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmdemoctl top: keys, what they ask for and what they change. */
 #include <curses.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "config.h"
-#include "procs.h"
 #include "top.h"
 
 #define TOP_KEY_ESCAPE	27
@@ -146,51 +144,6 @@ static void top_move(struct top *top, int by)
 		top->selected = top->spaces[i + 1].line.id;
 }
 
-static void top_hold(struct top *top, pid_t opener, bool stop)
-{
-	size_t i;
-
-	for (i = 0; i < top->nr_held && top->held[i] != opener; i++)
-		;
-	if (stop && i == top->nr_held && i < ARRAY_SIZE(top->held))
-		top->held[top->nr_held++] = opener;
-	if (!stop && i < top->nr_held)
-		top->held[i] = top->held[--top->nr_held];
-}
-
-/* No fault is made by a process that does not run. */
-static void top_stop_or_go(struct top *top)
-{
-	const struct top_space *space = top_current(top);
-	struct ctl_procs procs;
-	bool stop;
-	size_t sent;
-
-	if (!space)
-		return;
-	ctl_find_procs(space->line.pid, &procs);
-	stop = procs.stopped < procs.nr;
-	sent = ctl_signal_procs(&procs, stop ? SIGSTOP : SIGCONT);
-	if (sent) {
-		top_hold(top, space->line.pid, stop);
-		snprintf(top->message, TOP_TEXT, "%zu process%s of space %llu %s", sent,
-			 sent == 1 ? "" : "es", top->selected, stop ? "stopped" : "goes on");
-	} else {
-		snprintf(top->message, TOP_TEXT,
-			 "no process of space %llu found that may be stopped", top->selected);
-	}
-}
-
-void top_release(struct top *top)
-{
-	struct ctl_procs procs;
-
-	while (top->nr_held) {
-		ctl_find_procs(top->held[--top->nr_held], &procs);
-		ctl_signal_procs(&procs, SIGCONT);
-	}
-}
-
 static void top_ask(struct top *top, int key)
 {
 	if (!top_current(top) && key != 'd') {
@@ -226,7 +179,7 @@ bool top_key(struct top *top, int key)
 		top_ask(top, key);
 		break;
 	case 's':
-		top_stop_or_go(top);
+		top_hold_or_go(top);
 		break;
 	}
 	return true;

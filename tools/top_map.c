@@ -17,10 +17,20 @@
 /* With more frames the list of them is too long to be read every second. */
 #define TOP_MOST_ORDER	65536
 
-const char top_letters[TOP_STATES + 1] = ".srRdDP><";
+/* Interfaces without huge pages, and without frames of several spaces, tell of none. */
+#ifndef VMD_PAGE_HUGE
+#define VMD_PAGE_HUGE	0
+#endif
+#ifdef VMD_FEATURE_PRIVATE
+#define TOP_SHARERS(page)	((page)->sharers)
+#else
+#define TOP_SHARERS(page)	((page)->reserved)
+#endif
+
+const char top_letters[TOP_STATES + 1] = ".srRdD=HP><";
 const char *const top_names[TOP_STATES] = {
-	"absent", "swapped", "clean", "clean_accessed", "dirty", "dirty_accessed", "pinned",
-	"writing", "filling",
+	"absent", "swapped", "clean", "clean_accessed", "dirty", "dirty_accessed", "shared",
+	"huge", "pinned", "writing", "filling",
 };
 
 static enum top_state top_page_state(const struct vmd_page *page)
@@ -37,6 +47,10 @@ static enum top_state top_page_state(const struct vmd_page *page)
 	case VMD_PAGE_RESIDENT:
 		if (page->flags & VMD_PAGE_PINNED)
 			return TOP_PINNED;
+		if (page->flags & VMD_PAGE_HUGE)
+			return TOP_HUGE;
+		if (TOP_SHARERS(page) > 1)
+			return TOP_SHARED;
 		if (page->flags & VMD_PAGE_DIRTY)
 			return accessed ? TOP_DIRTY_ACCESSED : TOP_DIRTY;
 		return accessed ? TOP_CLEAN_ACCESSED : TOP_CLEAN;
@@ -147,6 +161,9 @@ void top_read_map(struct top *top, const struct top_space *space, size_t cells)
 		map->nr = (map->pages + map->group - 1) / map->group;
 		error = top_fill_map(map, fd);
 	}
+	top->queues.known = false;
+	if (!error)
+		top_read_queues(&top->queues, fd);
 	if (fd >= 0)
 		close(fd);
 	if (error == EPERM)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parse.h"
+
 #define CTL_DEVICE	"/dev/vmdemo"
 
 static const struct ctl_verb ctl_verbs[] = {
@@ -120,6 +122,19 @@ void ctl_parse_command(const struct argp *argp, int argc, char **argv, void *inp
 {
 	argv[0] = ctl_name;
 	argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input);
+}
+
+__u64 ctl_option_number(struct argp_state *state, const char *name, const char *text,
+			__u64 least, __u64 most)
+{
+	__u64 number;
+	const char *why = ctl_parse_number(text, &number);
+
+	if (!why && (number < least || number > most))
+		why = "out of bounds";
+	if (why)
+		argp_error(state, "%s '%s': %s: want %llu to %llu", name, text, why, least, most);
+	return number;
 }
 
 error_t ctl_word(int key, const char *arg, struct argp_state *state,

@@ -104,6 +104,10 @@ struct ctl_words {
 error_t ctl_word(int key, const char *arg, struct argp_state *state,
 		 struct ctl_words *words);
 
+/* The number that an option's @text is, from @least to @most; else a usage error. */
+__u64 ctl_option_number(struct argp_state *state, const char *name, const char *text,
+			__u64 least, __u64 most);
+
 /* An argp parser for verbs with no options of their own; input: the words. */
 error_t ctl_words_only(int key, char *arg, struct argp_state *state);
 

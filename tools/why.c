@@ -24,7 +24,7 @@ static const char *const why_words[VMD_WHY_CODES] = {
 	[VMD_WHY_CLASS] = "lowest class there is: referenced %0, modified %1",
 	[VMD_WHY_AGING] = "lowest counter: %0 of %1 bits",
 	[VMD_WHY_DRAWN] = "drawn by lot out of %a",
-	[VMD_WHY_FUTURE] = "used again later than all others, by reference %0 (counted from 0)",
+	[VMD_WHY_FUTURE] = "used again later than all others: after %A of the string",
 	[VMD_WHY_NEVER_AGAIN] = "never used again",
 	[VMD_WHY_OUT_OF_WS] =
 		"out of the working set, and clean: seen in use %A ago, the window is %1",

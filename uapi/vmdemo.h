@@ -51,6 +51,7 @@
 #define VMD_FEATURE_HUGE	_BITULL(15)	/* VMD_CONFIG_PAGE_SIZE */
 #define VMD_FEATURE_SLOTS	_BITULL(13)	/* VMD_IOC_SLOTS */
 #define VMD_FEATURE_PRIVATE	_BITULL(16)	/* VMD_SPACE_PRIVATE, vmd_page.sharers */
+#define VMD_FEATURE_QUEUES	_BITULL(18)	/* VMD_IOC_QUEUES */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -720,6 +721,66 @@ struct vmd_walk {
 };
 
 /**
+ * struct vmd_queued - a page in a queue of the policy
+ * @page: its index in the space
+ * @flags: VMD_QUEUED_* (vmdemo_queues.h)
+ * @number: with VMD_QUEUED_NUMBER, what vmd_queue.number says; at most 2^32 - 1
+ */
+struct vmd_queued {
+	__u64 page;
+	__u32 flags;
+	__u32 number;
+};
+
+#define VMD_QUEUE_UNKNOWN	(~0U)	/* vmd_queue.pages, vmd_queue.share */
+
+/**
+ * struct vmd_queue - a queue
+ * @name: as the paper has it, where there is one
+ * @number: what the numbers of its pages are: "uses", "age"; empty: they have none
+ * @pages: how many pages and ghosts are in it, or VMD_QUEUE_UNKNOWN
+ * @share: how many it may have, or VMD_QUEUE_UNKNOWN
+ * @first: where in vmd_queues.queued those are that are shown
+ * @shown: how many are
+ */
+struct vmd_queue {
+	char name[VMD_NAME_LEN];
+	char number[VMD_NAME_LEN];
+	__u32 pages;
+	__u32 share;
+	__u32 first;
+	__u32 shown;
+};
+
+#define VMD_QUEUES_MAX		16	/* queues that are shown */
+#define VMD_QUEUED_MAX		4096	/* most of vmd_queues.count */
+
+/**
+ * struct vmd_queues - argument of VMD_IOC_QUEUES
+ * @queued: in: address of an array of @count struct vmd_queued
+ * @count: in: room there is, up to VMD_QUEUED_MAX; out: how many are shown
+ * @each: in: most to be shown of a queue, 1 or more
+ * @flags: 0
+ * @nr: out: how many queues there are in @queues
+ * @policy: out: the policy, which with "auto" is the one it follows now
+ * @queues: out: its queues: pages and ghosts from the end at which they go, a
+ *	circle from its hand on. If frames are divided into sets (vmd_config.ways)
+ *	a queue is what one of the first VMD_QUEUES_MAX sets has, in the order in
+ *	which they would go.
+ *
+ * All is as it was at one instant. Pages that are pinned are in no queue.
+ */
+struct vmd_queues {
+	__u64 queued;
+	__u32 count;
+	__u32 each;
+	__u32 flags;
+	__u32 nr;
+	char policy[VMD_POLICY_LEN];
+	struct vmd_queue queues[VMD_QUEUES_MAX];
+};
+
+/**
  * struct vmd_slot_write - a write to the swap store
  * @slot: first slot
  * @pages: slots from there on
@@ -1032,6 +1093,7 @@ struct vmd_step_fault {
 #define VMD_IOC_SET_SHADOWS	_IOW(VMD_IOC_TYPE, 0x30, struct vmd_shadow_set)
 #define VMD_IOC_GET_SHADOWS	_IOWR(VMD_IOC_TYPE, 0x31, struct vmd_shadow_get)
 #define VMD_IOC_FUTURE		_IOWR(VMD_IOC_TYPE, 0x2E, struct vmd_future)
+#define VMD_IOC_QUEUES		_IOWR(VMD_IOC_TYPE, 0x32, struct vmd_queues)
 #define VMD_IOC_WALK		_IOWR(VMD_IOC_TYPE, 0x33, struct vmd_walk)
 #define VMD_IOC_STEP		_IOW(VMD_IOC_TYPE, 0x35, struct vmd_step)
 #define VMD_IOC_SLOTS		_IOWR(VMD_IOC_TYPE, 0x34, struct vmd_slots)
@@ -1065,6 +1127,9 @@ VMD_ASSERT_SIZE(vmd_punch, 24);
 VMD_ASSERT_SIZE(vmd_record, 32);
 VMD_ASSERT_SIZE(vmd_future, 128);
 VMD_ASSERT_SIZE(vmd_walk, 136);
+VMD_ASSERT_SIZE(vmd_queued, 16);
+VMD_ASSERT_SIZE(vmd_queue, 48);
+VMD_ASSERT_SIZE(vmd_queues, 88 + VMD_QUEUES_MAX * 48);
 VMD_ASSERT_SIZE(vmd_slot_write, 16);
 VMD_ASSERT_SIZE(vmd_slots, 344);
 VMD_ASSERT_SIZE(vmd_ring, 17 * 8);

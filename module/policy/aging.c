@@ -26,8 +26,9 @@
  * 24 bytes per slot. A page that was kept or restored ranks above all counters
  * until the next page comes; it arrives anew then, and as referenced.
  */
-#include "table.h"
 #include "list.h"
+#include "queues.h"
+#include "table.h"
 #include "tree.h"
 
 /* A rank: kept or not; the counter, or when it was kept; number of arrival. */
@@ -236,6 +237,27 @@ static void aging_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[1] = a->bits;
 }
 
+static u32 aging_look(const void *state, u32 slot, u64 *number)
+{
+	u64 rank = aging_rank(state, slot);
+
+	*number = (rank & ~AGING_PARKED) >> AGING_SHIFT;
+	return rank & AGING_PARKED ? 0 : VMD_QUEUED_NUMBER;
+}
+
+static void aging_queues(const void *state, struct vmd_queue_view *view)
+{
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = state,
+		.look = aging_look,
+		.hand = VMD_NO_SLOT,
+	};
+
+	vmd_queue_begin(view, "order", "counter");
+	aging_walk(state, vmd_queue_slot, &slots);
+}
+
 const struct vmd_policy_ops vmd_policy_aging = {
 	.name = "aging",
 	.text = "LRU by counters that are shifted at each tick",
@@ -251,5 +273,6 @@ const struct vmd_policy_ops vmd_policy_aging = {
 	.removed = aging_removed,
 	.kept = aging_kept,
 	.walk = aging_walk,
+	.queues = aging_queues,
 	.resize = aging_resize,
 };

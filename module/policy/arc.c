@@ -26,6 +26,7 @@
  * neither changes p. O(1); victim() is exact for every max.
  */
 #include "ghost.h"
+#include "queues.h"
 #include "table.h"
 
 enum { ARC_T1 = 1, ARC_T2, ARC_B1, ARC_B2 };
@@ -295,6 +296,18 @@ static void arc_explain(const void *state, u32 slot, struct vmd_reason *why)
 	}
 }
 
+static void arc_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct arc *a = state;
+	const struct vmd_known *k = &a->known;
+
+	vmd_queue_known(view, k, ARC_T1, "T1", a->p.whole, 0);
+	vmd_queue_known(view, k, ARC_T2, "T2", VMD_QUEUE_UNTOLD, 0);
+	vmd_queue_parked(view, k);
+	vmd_queue_known(view, k, ARC_B1, "B1", VMD_QUEUE_UNTOLD, 0);
+	vmd_queue_known(view, k, ARC_B2, "B2", VMD_QUEUE_UNTOLD, 0);
+}
+
 const struct vmd_policy_ops vmd_policy_arc = {
 	.name = "arc",
 	.text = "ARC: used once and used again, balanced by their ghosts",
@@ -311,5 +324,6 @@ const struct vmd_policy_ops vmd_policy_arc = {
 	.removed = arc_removed,
 	.kept = arc_kept,
 	.walk = arc_walk,
+	.queues = arc_queues,
 	.resize = arc_resize,
 };

@@ -20,6 +20,7 @@
  * CAR_LOOK pages for each one wanted, and there may be fewer than wanted.
  */
 #include "ghost.h"
+#include "queues.h"
 #include "table.h"
 
 #define CAR_LOOK	32
@@ -256,6 +257,19 @@ static void car_explain(const void *state, u32 slot, struct vmd_reason *why)
 	}
 }
 
+static void car_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct car *c = state;
+	const struct vmd_known *k = &c->known;
+
+	vmd_queue_known(view, k, CAR_T1, "T1", c->p, VMD_QUEUED_REFERENCED);
+	vmd_queue_known(view, k, CAR_T2, "T2", VMD_QUEUE_UNTOLD,
+			VMD_QUEUED_REFERENCED);
+	vmd_queue_parked(view, k);
+	vmd_queue_known(view, k, CAR_B1, "B1", VMD_QUEUE_UNTOLD, 0);
+	vmd_queue_known(view, k, CAR_B2, "B2", VMD_QUEUE_UNTOLD, 0);
+}
+
 const struct vmd_policy_ops vmd_policy_car = {
 	.name = "car",
 	.text = "CAR: ARC with clocks",
@@ -268,5 +282,6 @@ const struct vmd_policy_ops vmd_policy_car = {
 	.removed = car_removed,
 	.kept = car_kept,
 	.walk = car_walk,
+	.queues = car_queues,
 	.resize = car_resize,
 };

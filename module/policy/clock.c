@@ -22,6 +22,7 @@
  * there may be fewer than wanted.
  */
 #include "list.h"
+#include "queues.h"
 #include "table.h"
 
 #define CLOCK_LOOK	8
@@ -207,6 +208,25 @@ static void clock_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[0] = c->passed;
 }
 
+static u32 clock_look(const void *state, u32 slot, u64 *number)
+{
+	return clock_bit(state, slot) ? VMD_QUEUED_REFERENCED : 0;
+}
+
+static void clock_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct clock *c = state;
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = c,
+		.look = clock_look,
+		.hand = vmd_list_first(c->link),
+	};
+
+	vmd_queue_begin(view, "circle", NULL);
+	vmd_list_walk(c->link, vmd_queue_slot, &slots);
+}
+
 const struct vmd_policy_ops vmd_policy_clock = {
 	.name = "clock",
 	.text = "second chance, a new page unreferenced",
@@ -219,6 +239,7 @@ const struct vmd_policy_ops vmd_policy_clock = {
 	.removed = clock_removed,
 	.kept = clock_kept,
 	.walk = clock_walk,
+	.queues = clock_queues,
 	.resize = clock_resize,
 };
 
@@ -234,5 +255,6 @@ const struct vmd_policy_ops vmd_policy_clock_a = {
 	.removed = clock_removed,
 	.kept = clock_kept,
 	.walk = clock_walk,
+	.queues = clock_queues,
 	.resize = clock_resize,
 };

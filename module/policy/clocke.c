@@ -44,6 +44,7 @@
  * CLOCKE_LOOK slots for each one wanted, and there may be fewer.
  */
 #include "lists.h"
+#include "queues.h"
 #include "table.h"
 
 #define CLOCKE_LOOK	12
@@ -313,6 +314,32 @@ static void clocke_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[2] = c->passed;
 }
 
+static u32 clocke_look(const void *state, u32 slot, u64 *number)
+{
+	u8 bits = clocke_bits(state)[slot];
+
+	return (bits & CLOCKE_REFERENCED ? VMD_QUEUED_REFERENCED : 0) |
+	       (bits & CLOCKE_MODIFIED ? VMD_QUEUED_MODIFIED : 0);
+}
+
+static void clocke_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct clocke *c = state;
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = c,
+		.look = clocke_look,
+		.hand = vmd_list_first(c->link),
+	};
+
+	vmd_queue_begin(view, "circle", NULL);
+	vmd_list_walk(c->link, vmd_queue_slot, &slots);
+	if (vmd_lists_first(clocke_lists(c), CLOCKE_PARKED) == VMD_NO_SLOT)
+		return;
+	vmd_queue_begin(view, "kept", NULL);
+	vmd_lists_walk(clocke_lists(c), CLOCKE_PARKED, vmd_queue_slot, &slots);
+}
+
 const struct vmd_policy_ops vmd_policy_clocke = {
 	.name = "clock-e",
 	.text = "enhanced CLOCK: unmodified pages first",
@@ -327,5 +354,6 @@ const struct vmd_policy_ops vmd_policy_clocke = {
 	.removed = clocke_removed,
 	.kept = clocke_kept,
 	.walk = clocke_walk,
+	.queues = clocke_queues,
 	.resize = clocke_resize,
 };

@@ -31,6 +31,7 @@
  * PRO_LOOK nodes for each one wanted.
  */
 #include "ghost.h"
+#include "queues.h"
 #include "table.h"
 
 #define PRO_LOOK	32
@@ -544,6 +545,39 @@ static void pro_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[3] = c->nr_hot;
 }
 
+static u32 pro_look(const struct clockpro *c, u32 at)
+{
+	u32 flag = pro_node(c, at)->flag;
+
+	return (flag & PRO_HOT ? VMD_QUEUED_HOT : 0) |
+	       (flag & PRO_TEST ? VMD_QUEUED_TEST : 0) |
+	       (flag & PRO_REF ? VMD_QUEUED_REFERENCED : 0) |
+	       (pro_gone(c, at) ? VMD_QUEUED_GHOST : 0) |
+	       (at == c->hand[PRO_HAND_COLD] ? VMD_QUEUED_HAND : 0) |
+	       (at == c->hand[PRO_HAND_HOT] ? VMD_QUEUED_HAND_HOT : 0) |
+	       (at == c->hand[PRO_HAND_TEST] ? VMD_QUEUED_HAND_TEST : 0);
+}
+
+static void pro_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct clockpro *c = state;
+	u32 first = c->hand[PRO_HAND_COLD], at = first;
+	const struct vmd_node *node;
+
+	view->queue(view, "circle", NULL, c->known.nr[PRO_RING],
+		    VMD_QUEUE_UNTOLD);
+	while (at) {
+		node = pro_node(c, at);
+		if (!view->page(view, node->slot, node->key, pro_look(c, at),
+				0))
+			break;
+		at = pro_next(c, at);
+		if (at == first)
+			break;
+	}
+	vmd_queue_parked(view, &c->known);
+}
+
 const struct vmd_policy_ops vmd_policy_clockpro = {
 	.name = "clock-pro",
 	.text = "CLOCK-Pro: hot, cold and test pages in one circle",
@@ -558,5 +592,6 @@ const struct vmd_policy_ops vmd_policy_clockpro = {
 	.removed = pro_removed,
 	.kept = pro_kept,
 	.walk = pro_walk,
+	.queues = pro_queues,
 	.resize = pro_resize,
 };

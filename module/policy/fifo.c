@@ -11,6 +11,7 @@
  * or restored counts as just arrived. victim() is exact for every max.
  */
 #include "list.h"
+#include "queues.h"
 #include "table.h"
 
 static size_t fifo_state_size(u32 slots, u32 frames)
@@ -58,6 +59,12 @@ static void fifo_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->code = VMD_WHY_FIRST_IN;
 }
 
+static void fifo_queues(const void *state, struct vmd_queue_view *view)
+{
+	vmd_queue_begin(view, "queue", NULL);
+	vmd_list_walk(state, vmd_policy_show_slot, view);
+}
+
 const struct vmd_policy_ops vmd_policy_fifo = {
 	.name = "fifo",
 	.text = "first in, first out",
@@ -69,5 +76,6 @@ const struct vmd_policy_ops vmd_policy_fifo = {
 	.removed = fifo_removed,
 	.kept = fifo_kept,
 	.walk = fifo_walk,
+	.queues = fifo_queues,
 	.resize = fifo_resize,
 };

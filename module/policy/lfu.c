@@ -19,6 +19,7 @@
  * victim() is exact for every max.
  */
 #include "list.h"
+#include "queues.h"
 #include "table.h"
 
 struct lfu_cell {
@@ -202,6 +203,26 @@ static void lfu_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[0] = lfu_count((struct lfu *)state, slot);
 }
 
+static u32 lfu_look(const void *state, u32 slot, u64 *number)
+{
+	*number = lfu_count((struct lfu *)state, slot);
+	return VMD_QUEUED_NUMBER;
+}
+
+static void lfu_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct lfu *l = state;
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = l,
+		.look = lfu_look,
+		.hand = VMD_NO_SLOT,
+	};
+
+	vmd_queue_begin(view, "order", "uses");
+	vmd_list_walk(l->link, vmd_queue_slot, &slots);
+}
+
 const struct vmd_policy_ops vmd_policy_lfu = {
 	.name = "lfu",
 	.text = "least frequently used since it came, then least recently",
@@ -215,5 +236,6 @@ const struct vmd_policy_ops vmd_policy_lfu = {
 	.removed = lfu_removed,
 	.kept = lfu_kept,
 	.walk = lfu_walk,
+	.queues = lfu_queues,
 	.resize = lfu_resize,
 };

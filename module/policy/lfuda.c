@@ -23,6 +23,7 @@
  * has the highest key until its next reference. victim() is exact for every max.
  */
 #include "list.h"
+#include "queues.h"
 #include "table.h"
 #include "tree.h"
 
@@ -243,6 +244,26 @@ static void lfuda_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[2] = lfuda_cells(l)[slot].count;
 }
 
+static u32 lfuda_look(const void *state, u32 slot, u64 *number)
+{
+	*number = lfuda_key((struct lfuda *)state, slot);
+	return VMD_QUEUED_NUMBER;
+}
+
+static void lfuda_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct lfuda *l = state;
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = l,
+		.look = lfuda_look,
+		.hand = VMD_NO_SLOT,
+	};
+
+	vmd_queue_begin(view, "order", "key");
+	vmd_list_walk(l->link, vmd_queue_slot, &slots);
+}
+
 const struct vmd_policy_ops vmd_policy_lfuda = {
 	.name = "lfuda",
 	.text = "LFU with dynamic aging: by references plus the last victim's key",
@@ -256,5 +277,6 @@ const struct vmd_policy_ops vmd_policy_lfuda = {
 	.removed = lfuda_removed,
 	.kept = lfuda_kept,
 	.walk = lfuda_walk,
+	.queues = lfuda_queues,
 	.resize = lfuda_resize,
 };

@@ -34,6 +34,7 @@
  * shadow entry is gone. O(1) amortised; victim() is exact for every max.
  */
 #include "ghost.h"
+#include "queues.h"
 #include "table.h"
 
 enum { LINUX_INACTIVE = 1, LINUX_ACTIVE, LINUX_SHADOW };
@@ -220,6 +221,19 @@ static void linux_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[2] = node->flag;
 }
 
+static void linux_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct linux_lists *l = state;
+	const struct vmd_known *k = &l->known;
+
+	vmd_queue_known(view, k, LINUX_INACTIVE, "inactive", VMD_QUEUE_UNTOLD,
+			VMD_QUEUED_REFERENCED);
+	vmd_queue_known(view, k, LINUX_ACTIVE, "active", VMD_QUEUE_UNTOLD,
+			VMD_QUEUED_REFERENCED);
+	vmd_queue_parked(view, k);
+	vmd_queue_known(view, k, LINUX_SHADOW, "shadow", linux_shadows(l), 0);
+}
+
 const struct vmd_policy_ops vmd_policy_linux = {
 	.name = "linux",
 	.text = "a model of Linux's active and inactive lists, with refaults",
@@ -235,5 +249,6 @@ const struct vmd_policy_ops vmd_policy_linux = {
 	.removed = linux_removed,
 	.kept = linux_kept,
 	.walk = linux_walk,
+	.queues = linux_queues,
 	.resize = linux_resize,
 };

@@ -29,6 +29,7 @@
  */
 #include "ghost.h"
 #include "list.h"
+#include "queues.h"
 #include "table.h"
 
 #define LIRS_HIST	5		/* ghosts per slot */
@@ -408,6 +409,33 @@ static void lirs_explain(const void *state, u32 slot, struct vmd_reason *why)
 		why->code = node->flag ? VMD_WHY_LIRS_LIR : VMD_WHY_LIRS_HIR;
 }
 
+/* A second list, in which each has the flags of its node. */
+static void lirs_queue(const struct lirs *l, struct vmd_queue_view *view,
+		       u32 list)
+{
+	const struct vmd_link *link = lirs_links(l);
+	u32 at = link[list].next;
+
+	while (at != list && vmd_queue_node(view, lirs_node(l, at),
+					    VMD_QUEUED_HOT, false))
+		at = link[at].next;
+}
+
+/* The stack is shown from its lowest page; HIR pages may be in Q as well. */
+static void lirs_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct lirs *l = state;
+
+	vmd_queue_begin(view, "Q", NULL);
+	lirs_queue(l, view, LIRS_Q);
+	vmd_queue_known(view, &l->known, LIRS_S, "S", VMD_QUEUE_UNTOLD,
+			VMD_QUEUED_HOT);
+	if (lirs_links(l)[LIRS_PARKED].next == LIRS_PARKED)
+		return;
+	vmd_queue_begin(view, "kept", NULL);
+	lirs_queue(l, view, LIRS_PARKED);
+}
+
 const struct vmd_policy_ops vmd_policy_lirs = {
 	.name = "lirs",
 	.text = "LIRS: by the pages between a page's last two references",
@@ -423,5 +451,6 @@ const struct vmd_policy_ops vmd_policy_lirs = {
 	.removed = lirs_removed,
 	.kept = lirs_kept,
 	.walk = lirs_walk,
+	.queues = lirs_queues,
 	.resize = lirs_resize,
 };

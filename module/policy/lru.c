@@ -11,6 +11,7 @@
  * ever. victim() is exact for every max.
  */
 #include "list.h"
+#include "queues.h"
 #include "table.h"
 
 static size_t lru_state_size(u32 slots, u32 frames)
@@ -63,6 +64,12 @@ static void lru_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->code = VMD_WHY_LEAST_RECENT;
 }
 
+static void lru_queues(const void *state, struct vmd_queue_view *view)
+{
+	vmd_queue_begin(view, "recency", NULL);
+	vmd_list_walk(state, vmd_policy_show_slot, view);
+}
+
 const struct vmd_policy_ops vmd_policy_lru = {
 	.name = "lru",
 	.text = "least recently used",
@@ -76,5 +83,6 @@ const struct vmd_policy_ops vmd_policy_lru = {
 	.removed = lru_removed,
 	.kept = lru_kept,
 	.walk = lru_walk,
+	.queues = lru_queues,
 	.resize = lru_resize,
 };

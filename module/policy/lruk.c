@@ -21,6 +21,7 @@
  * too, and if nothing is known of it, it has its two references just now.
  */
 #include "ghost.h"
+#include "queues.h"
 #include "table.h"
 #include "tree.h"
 
@@ -293,6 +294,40 @@ static void lruk_explain(const void *state, u32 slot, struct vmd_reason *why)
 	}
 }
 
+static u32 lruk_look(const void *state, u32 slot, u64 *number)
+{
+	const struct lruk *l = state;
+	const struct lruk_hist *h;
+
+	h = lruk_hist(l, vmd_known_node(&l->known, slot));
+	if (!h->two)
+		return 0;
+	*number = l->now - h->two;
+	return VMD_QUEUED_NUMBER;
+}
+
+/* With a period of correlated references some that stand first are too young. */
+static void lruk_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct lruk *l = state;
+	const struct vmd_leaf *leaf = lruk_leaves(l);
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = l,
+		.look = lruk_look,
+		.hand = VMD_NO_SLOT,
+	};
+	u32 slot = vmd_tree_next(leaf, VMD_NO_SLOT);
+
+	view->queue(view, "order", "last but one", l->known.nr[LRUK_PAGES],
+		    VMD_QUEUE_UNTOLD);
+	while (slot != VMD_NO_SLOT && vmd_queue_slot(&slots, slot))
+		slot = vmd_tree_next(leaf, slot);
+	vmd_queue_parked(view, &l->known);
+	vmd_queue_known(view, &l->known, LRUK_GHOSTS, "history",
+			lruk_ghosts(l), 0);
+}
+
 const struct vmd_policy_ops vmd_policy_lruk = {
 	.name = "lru-k",
 	.text = "LRU-2: by the last reference but one",
@@ -308,5 +343,6 @@ const struct vmd_policy_ops vmd_policy_lruk = {
 	.removed = lruk_removed,
 	.kept = lruk_kept,
 	.walk = lruk_walk,
+	.queues = lruk_queues,
 	.resize = lruk_resize,
 };

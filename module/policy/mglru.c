@@ -34,6 +34,7 @@
  * fewer than wanted.
  */
 #include "list.h"
+#include "queues.h"
 #include "table.h"
 
 #define MGLRU_MOST	8		/* generations */
@@ -359,6 +360,39 @@ static void mglru_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[1] = m->nr[gen];
 }
 
+/* Who was used is in a younger generation already, and stands here still. */
+static void mglru_show(const struct mglru *m, u32 list,
+		       struct vmd_queue_view *view)
+{
+	u32 slot = mglru_next(m, list), flags;
+
+	for (; slot != VMD_NO_SLOT; slot = mglru_next(m, slot + MGLRU_LISTS)) {
+		flags = mglru_pages(m)[slot].gen == list ? 0 :
+							   VMD_QUEUED_REFERENCED;
+		if (!view->page(view, slot, 0, flags, 0))
+			return;
+	}
+}
+
+static void mglru_queues(const void *state, struct vmd_queue_view *view)
+{
+	static const char * const names[MGLRU_MOST] = {
+		"oldest", "second oldest", "third oldest", "fourth oldest",
+		"fifth oldest", "sixth oldest", "seventh oldest", "eighth",
+	};
+	const struct mglru *m = state;
+	u32 nr;
+
+	for (nr = 0; nr < m->have; nr++) {
+		vmd_queue_begin(view, names[nr], NULL);
+		mglru_show(m, mglru_list(m, nr), view);
+	}
+	if (mglru_next(m, MGLRU_PARKED) == VMD_NO_SLOT)
+		return;
+	vmd_queue_begin(view, "kept", NULL);
+	mglru_show(m, MGLRU_PARKED, view);
+}
+
 const struct vmd_policy_ops vmd_policy_mglru = {
 	.name = "mglru",
 	.text = "a model of Linux's multi-generational LRU",
@@ -374,5 +408,6 @@ const struct vmd_policy_ops vmd_policy_mglru = {
 	.removed = mglru_removed,
 	.kept = mglru_kept,
 	.walk = mglru_walk,
+	.queues = mglru_queues,
 	.resize = mglru_resize,
 };

@@ -11,6 +11,7 @@
  * victim() is exact for every max.
  */
 #include "list.h"
+#include "queues.h"
 #include "table.h"
 
 static size_t mru_state_size(u32 slots, u32 frames)
@@ -67,6 +68,12 @@ static void mru_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->code = VMD_WHY_MOST_RECENT;
 }
 
+static void mru_queues(const void *state, struct vmd_queue_view *view)
+{
+	vmd_queue_begin(view, "recency", NULL);
+	vmd_list_walk(state, vmd_policy_show_slot, view);
+}
+
 const struct vmd_policy_ops vmd_policy_mru = {
 	.name = "mru",
 	.text = "most recently used",
@@ -80,5 +87,6 @@ const struct vmd_policy_ops vmd_policy_mru = {
 	.removed = mru_removed,
 	.kept = mru_kept,
 	.walk = mru_walk,
+	.queues = mru_queues,
 	.resize = mru_resize,
 };

@@ -36,6 +36,7 @@
  * are, as they could not be written.
  */
 #include "lists.h"
+#include "queues.h"
 #include "table.h"
 
 #define NRU_LOOK	8
@@ -283,6 +284,34 @@ static void nru_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[1] = !!(word & NRU_MODIFIED);
 }
 
+static u32 nru_look(const void *state, u32 slot, u64 *number)
+{
+	return (nru_referenced(state, slot) ? VMD_QUEUED_REFERENCED : 0) |
+	       (nru_words(state)[slot] & NRU_MODIFIED ? VMD_QUEUED_MODIFIED : 0);
+}
+
+static void nru_queues(const void *state, struct vmd_queue_view *view)
+{
+	static const char * const names[] = {
+		[NRU_CLEAN] = "unmodified",
+		[NRU_DIRTY] = "modified",
+		[NRU_PARKED] = "kept",
+	};
+	const struct nru *n = state;
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = n,
+		.look = nru_look,
+		.hand = VMD_NO_SLOT,
+	};
+	u32 list;
+
+	for (list = 0; list < ARRAY_SIZE(names); list++) {
+		vmd_queue_begin(view, names[list], NULL);
+		vmd_lists_walk(n->link, list, vmd_queue_slot, &slots);
+	}
+}
+
 const struct vmd_policy_ops vmd_policy_nru = {
 	.name = "nru",
 	.text = "not recently used: by class, referenced and modified",
@@ -298,5 +327,6 @@ const struct vmd_policy_ops vmd_policy_nru = {
 	.removed = nru_removed,
 	.kept = nru_kept,
 	.walk = nru_walk,
+	.queues = nru_queues,
 	.resize = nru_resize,
 };

@@ -23,6 +23,7 @@
  * was kept is parked behind all others until the next page comes; one that was
  * restored too, and is dirty after that. victim() is exact for every max.
  */
+#include "queues.h"
 #include "table.h"
 #include "tree.h"
 
@@ -226,6 +227,31 @@ static void opt_explain(const void *state, u32 slot, struct vmd_reason *why)
 	}
 }
 
+static u32 opt_look(const void *state, u32 slot, u64 *number)
+{
+	const struct opt *o = state;
+	u64 rank = o->leaf[slot + 1].rank;
+
+	if (rank < OPT_USED || rank >= OPT_PARKED)
+		return opt_dirty(o)[slot] ? VMD_QUEUED_MODIFIED : 0;
+	*number = OPT_LAST - (rank & OPT_LAST);
+	return VMD_QUEUED_NUMBER |
+	       (opt_dirty(o)[slot] ? VMD_QUEUED_MODIFIED : 0);
+}
+
+static void opt_queues(const void *state, struct vmd_queue_view *view)
+{
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = state,
+		.look = opt_look,
+		.hand = VMD_NO_SLOT,
+	};
+
+	vmd_queue_begin(view, "order", "next use");
+	opt_walk(state, vmd_queue_slot, &slots);
+}
+
 const struct vmd_policy_ops vmd_policy_opt = {
 	.name = "opt",
 	.text = "Belady's MIN, the fewest misses possible, of a known reference string",
@@ -242,5 +268,6 @@ const struct vmd_policy_ops vmd_policy_opt = {
 	.removed = opt_removed,
 	.kept = opt_kept,
 	.walk = opt_walk,
+	.queues = opt_queues,
 	.resize = opt_resize,
 };

@@ -316,6 +316,17 @@ static bool place_visit(void *arg, u32 at)
 	return v->more;
 }
 
+/* One set, then those of it that its policy does not have. */
+static void place_walk_set(struct place_visit *v)
+{
+	const struct vmd_place *p = v->p;
+	u32 slot = place_sets(p)[v->set].first;
+
+	p->ops->walk(place_state(p, v->set), place_visit, v);
+	for (; v->more && slot != VMD_NO_SLOT; slot = place_slot(p, slot)->next)
+		v->more = v->visit(v->arg, slot);
+}
+
 /* One set after the other: who would go first of its own is known, no more. */
 void vmd_place_walk(const struct vmd_place *p, vmd_policy_visit_t visit,
 		    void *arg)
@@ -323,14 +334,37 @@ void vmd_place_walk(const struct vmd_place *p, vmd_policy_visit_t visit,
 	struct place_visit v = {
 		.p = p, .visit = visit, .arg = arg, .more = true,
 	};
-	u32 slot;
 
-	for (v.set = 0; v.more && v.set < p->sets; v.set++) {
-		p->ops->walk(place_state(p, v.set), place_visit, &v);
-		slot = place_sets(p)[v.set].first;
-		for (; v.more && slot != VMD_NO_SLOT;
-		     slot = place_slot(p, slot)->next)
-			v.more = visit(arg, slot);
+	for (v.set = 0; v.more && v.set < p->sets; v.set++)
+		place_walk_set(&v);
+}
+
+static void place_name(char name[16], u32 set)
+{
+	u32 unit = 1;
+
+	memcpy(name, "set ", 4);
+	name += 4;
+	while (set / unit >= 10)
+		unit *= 10;
+	for (; unit; unit /= 10)
+		*name++ = (char)('0' + set / unit % 10);
+	*name = 0;
+}
+
+void vmd_place_queues(const struct vmd_place *p, u32 most,
+		      struct vmd_queue_view *view)
+{
+	struct place_visit v = {
+		.p = p, .visit = vmd_policy_show_slot, .arg = view,
+	};
+	char name[16];
+
+	for (v.set = 0; v.set < p->sets && v.set < most; v.set++) {
+		place_name(name, v.set);
+		view->queue(view, name, NULL, place_sets(p)[v.set].n, p->ways);
+		v.more = true;
+		place_walk_set(&v);
 	}
 }
 

@@ -102,6 +102,9 @@ void vmd_place_explain(const struct vmd_place *p, u32 slot,
 		       struct vmd_reason *why);
 void vmd_place_walk(const struct vmd_place *p, vmd_policy_visit_t visit,
 		    void *arg);
+/* A queue for each set, in walk's order; @most: of so many sets. */
+void vmd_place_queues(const struct vmd_place *p, u32 most,
+		      struct vmd_queue_view *view);
 
 /**
  * vmd_place_victim - propose resident pages, as a policy does

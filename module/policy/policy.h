@@ -30,6 +30,7 @@
 #ifndef _VMD_POLICY_H
 #define _VMD_POLICY_H
 
+#include "../../uapi/vmdemo_queues.h"
 #include "../../uapi/vmdemo_why.h"
 #include "port.h"
 
@@ -99,6 +100,27 @@ struct vmd_policy_param {
 struct vmd_reason {
 	u32 code;
 	u64 nr[VMD_WHY_NUMBERS];
+};
+
+/* vmd_queue_view.queue: how many pages it has, or may have, is not told. */
+#define VMD_QUEUE_UNTOLD	((u32)~0)
+
+/**
+ * struct vmd_queue_view - who is shown a policy's queues
+ * @queue: called for each queue: its name, up to VMD_NAME_LEN - 1 characters;
+ *	what the numbers of its pages mean, likewise, or NULL; how many pages it
+ *	has; how many it may have; for both, VMD_QUEUE_UNTOLD
+ * @page: called for the pages of the queue shown last, first to go first: slot,
+ *	or VMD_NO_SLOT for a ghost; key of a ghost; VMD_QUEUED_*; its number.
+ *	Returning false ends this queue.
+ * @arg: theirs
+ */
+struct vmd_queue_view {
+	void (*queue)(struct vmd_queue_view *view, const char *name,
+		      const char *number, u32 nr, u32 share);
+	bool (*page)(struct vmd_queue_view *view, u32 slot, u64 key, u32 flags,
+		     u64 number);
+	void *arg;
 };
 
 /* Called by walk() for one slot; returning false ends the walk. */
@@ -216,6 +238,14 @@ struct vmd_policy_ops {
 	void (*walk)(const void *state, vmd_policy_visit_t visit, void *arg);
 
 	/*
+	 * Show the queues that pages and ghosts stand in, each from the end at
+	 * which they go, a circle from its hand; changes nothing. It looks at no
+	 * more pages than are shown. For people: what goes next is told by
+	 * walk(). Optional: without it there is one queue, walk()'s.
+	 */
+	void (*queues)(const void *state, struct vmd_queue_view *view);
+
+	/*
 	 * The state, copied to a place of state_size(@slots, @frames) bytes
 	 * (zero behind the copy), shall serve that many from now on. Neither
 	 * @slots nor @frames gets smaller than what is resident needs; @slots
@@ -304,6 +334,26 @@ static inline void vmd_policy_explain(const struct vmd_policy_ops *ops,
 	memset(why, 0, sizeof(*why));
 	if (ops->explain)
 		ops->explain(state, slot, why);
+}
+
+/* For vmd_queue_view.page(), as a visitor of walk(). */
+static inline bool vmd_policy_show_slot(void *arg, u32 slot)
+{
+	struct vmd_queue_view *view = arg;
+
+	return view->page(view, slot, 0, 0, 0);
+}
+
+static inline void vmd_policy_queues(const struct vmd_policy_ops *ops,
+				     const void *state,
+				     struct vmd_queue_view *view)
+{
+	if (ops->queues) {
+		ops->queues(state, view);
+		return;
+	}
+	view->queue(view, "order", NULL, VMD_QUEUE_UNTOLD, VMD_QUEUE_UNTOLD);
+	ops->walk(state, vmd_policy_show_slot, view);
 }
 
 /* Returns false if the caller has to make a new state. */

@@ -29,6 +29,7 @@
  * search takes none away; it ends after S3_LOOK pages for each one wanted.
  */
 #include "ghost.h"
+#include "queues.h"
 #include "table.h"
 
 #define S3_LOOK		32
@@ -337,6 +338,17 @@ static void s3_explain(const void *state, u32 slot, struct vmd_reason *why)
 	}
 }
 
+static void s3_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct s3fifo *s = state;
+	const struct vmd_known *k = &s->known;
+
+	vmd_queue_counted(view, k, S3_SMALL, "small", s3_small(s), "uses");
+	vmd_queue_counted(view, k, S3_MAIN, "main", VMD_QUEUE_UNTOLD, "uses");
+	vmd_queue_parked(view, k);
+	vmd_queue_known(view, k, S3_GHOST, "ghost", s3_ghosts(s), 0);
+}
+
 const struct vmd_policy_ops vmd_policy_s3fifo = {
 	.name = "s3fifo",
 	.text = "S3-FIFO: a small, a main and a ghost queue",
@@ -352,5 +364,6 @@ const struct vmd_policy_ops vmd_policy_s3fifo = {
 	.removed = s3_removed,
 	.kept = s3_kept,
 	.walk = s3_walk,
+	.queues = s3_queues,
 	.resize = s3_resize,
 };

@@ -24,6 +24,7 @@
  * without.
  */
 #include "list.h"
+#include "queues.h"
 #include "table.h"
 
 #define SECOND_LOOK	8
@@ -165,6 +166,25 @@ static void second_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[0] = s->passed;
 }
 
+static u32 second_look(const void *state, u32 slot, u64 *number)
+{
+	return second_bit(state, slot) ? VMD_QUEUED_REFERENCED : 0;
+}
+
+static void second_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct second *s = state;
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = s,
+		.look = second_look,
+		.hand = VMD_NO_SLOT,
+	};
+
+	vmd_queue_begin(view, "queue", NULL);
+	vmd_list_walk(s->link, vmd_queue_slot, &slots);
+}
+
 const struct vmd_policy_ops vmd_policy_second = {
 	.name = "second-chance",
 	.text = "FIFO, but who was referenced goes to the end once",
@@ -179,5 +199,6 @@ const struct vmd_policy_ops vmd_policy_second = {
 	.removed = second_removed,
 	.kept = second_kept,
 	.walk = second_walk,
+	.queues = second_queues,
 	.resize = second_resize,
 };

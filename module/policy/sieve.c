@@ -24,6 +24,7 @@
  * hand, a round away, and has its bit if it was kept.
  */
 #include "list.h"
+#include "queues.h"
 #include "table.h"
 
 #define SIEVE_LOOK	8
@@ -239,6 +240,33 @@ static void sieve_explain(const void *state, u32 slot, struct vmd_reason *why)
 	why->nr[0] = s->passed;
 }
 
+static u32 sieve_look(const void *state, u32 slot, u64 *number)
+{
+	return sieve_bit(state, slot) ? VMD_QUEUED_REFERENCED : 0;
+}
+
+/* From the hand to the youngest, then from the oldest to the hand. */
+static void sieve_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct sieve *s = state;
+	u32 hand = sieve_at(s), slot = hand;
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = s,
+		.look = sieve_look,
+		.hand = hand,
+	};
+
+	vmd_queue_begin(view, "queue", NULL);
+	while (slot != VMD_NO_SLOT && vmd_queue_slot(&slots, slot)) {
+		slot = vmd_list_next(s->link, slot);
+		if (slot == VMD_NO_SLOT)
+			slot = vmd_list_first(s->link);
+		if (slot == hand)
+			break;
+	}
+}
+
 const struct vmd_policy_ops vmd_policy_sieve = {
 	.name = "sieve",
 	.text = "SIEVE, a new page unreferenced",
@@ -251,6 +279,7 @@ const struct vmd_policy_ops vmd_policy_sieve = {
 	.removed = sieve_removed,
 	.kept = sieve_kept,
 	.walk = sieve_walk,
+	.queues = sieve_queues,
 	.resize = sieve_resize,
 };
 
@@ -266,5 +295,6 @@ const struct vmd_policy_ops vmd_policy_sieve_a = {
 	.removed = sieve_removed,
 	.kept = sieve_kept,
 	.walk = sieve_walk,
+	.queues = sieve_queues,
 	.resize = sieve_resize,
 };

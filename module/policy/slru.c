@@ -21,6 +21,7 @@
  * victim() is exact for every max.
  */
 #include "ghost.h"
+#include "queues.h"
 #include "table.h"
 
 #define SLRU_FIRST	1
@@ -194,6 +195,23 @@ static void slru_explain(const void *state, u32 slot, struct vmd_reason *why)
 	}
 }
 
+static void slru_queues(const void *state, struct vmd_queue_view *view)
+{
+	static const char * const names[SLRU_MOST] = {
+		"probation", "protected", "protected 2", "protected 3",
+		"protected 4",
+	};
+	const struct slru *s = state;
+	const struct vmd_known *k = &s->known;
+	u32 list;
+
+	for (list = SLRU_FIRST; list <= s->last; list++)
+		vmd_queue_known(view, k, list, names[list - SLRU_FIRST],
+				list == SLRU_FIRST ? VMD_QUEUE_UNTOLD :
+						     slru_share(s), 0);
+	vmd_queue_parked(view, k);
+}
+
 const struct vmd_policy_ops vmd_policy_slru = {
 	.name = "slru",
 	.text = "segmented LRU: on probation, then protected",
@@ -209,5 +227,6 @@ const struct vmd_policy_ops vmd_policy_slru = {
 	.removed = slru_removed,
 	.kept = slru_kept,
 	.walk = slru_walk,
+	.queues = slru_queues,
 	.resize = slru_resize,
 };

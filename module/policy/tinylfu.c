@@ -33,6 +33,7 @@
  * max.
  */
 #include "ghost.h"
+#include "queues.h"
 #include "table.h"
 
 enum { TINY_WINDOW = 1, TINY_PROBATION, TINY_PROTECTED };
@@ -429,6 +430,28 @@ static void tiny_explain(const void *state, u32 slot, struct vmd_reason *why)
 	}
 }
 
+static void tiny_queue(const struct tiny *t, struct vmd_queue_view *view,
+		       u32 list, const char *name, u32 share)
+{
+	const struct vmd_known *k = &t->known;
+	u32 at = vmd_known_first(k, list);
+
+	view->queue(view, name, "estimate", k->nr[list], share);
+	while (at && view->page(view, vmd_known_nodes(k)[at].slot, 0,
+				VMD_QUEUED_NUMBER, tiny_estimate(t, at)))
+		at = vmd_known_next(k, list, at);
+}
+
+static void tiny_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct tiny *t = state;
+
+	tiny_queue(t, view, TINY_WINDOW, "window", tiny_window(t));
+	tiny_queue(t, view, TINY_PROBATION, "probation", VMD_QUEUE_UNTOLD);
+	tiny_queue(t, view, TINY_PROTECTED, "protected", tiny_protected(t));
+	vmd_queue_parked(view, &t->known);
+}
+
 const struct vmd_policy_ops vmd_policy_tinylfu = {
 	.name = "w-tinylfu",
 	.text = "W-TinyLFU: only pages used more often get beyond a window",
@@ -444,5 +467,6 @@ const struct vmd_policy_ops vmd_policy_tinylfu = {
 	.removed = tiny_removed,
 	.kept = tiny_kept,
 	.walk = tiny_walk,
+	.queues = tiny_queues,
 	.resize = tiny_resize,
 };

@@ -19,6 +19,7 @@
  * exact for every max.
  */
 #include "ghost.h"
+#include "queues.h"
 #include "table.h"
 
 enum { TWOQ_IN = 1, TWOQ_AM, TWOQ_OUT };
@@ -173,6 +174,18 @@ static void twoq_explain(const void *state, u32 slot, struct vmd_reason *why)
 	}
 }
 
+static void twoq_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct twoq *q = state;
+	const struct vmd_known *k = &q->known;
+
+	vmd_queue_known(view, k, TWOQ_IN, "A1in",
+			twoq_share(k->frames, q->kin), 0);
+	vmd_queue_known(view, k, TWOQ_AM, "Am", VMD_QUEUE_UNTOLD, 0);
+	vmd_queue_parked(view, k);
+	vmd_queue_known(view, k, TWOQ_OUT, "A1out", twoq_kout(q), 0);
+}
+
 const struct vmd_policy_ops vmd_policy_twoq = {
 	.name = "2q",
 	.text = "2Q, full version: FIFO for new pages, LRU for those that return",
@@ -188,5 +201,6 @@ const struct vmd_policy_ops vmd_policy_twoq = {
 	.removed = twoq_removed,
 	.kept = twoq_kept,
 	.walk = twoq_walk,
+	.queues = twoq_queues,
 	.resize = twoq_resize,
 };

@@ -44,6 +44,7 @@
  * could not be written.
  */
 #include "lists.h"
+#include "queues.h"
 #include "table.h"
 
 #define WS_LOOK		8
@@ -383,6 +384,35 @@ static void ws_explain(const void *state, u32 slot, struct vmd_reason *why)
 					       VMD_WHY_IN_WS;
 }
 
+static u32 ws_look(const void *state, u32 slot, u64 *number)
+{
+	const struct wsclock *w = state;
+	u8 bits = ws_bits(w)[slot];
+
+	*number = w->now - ws_used(w)[slot];
+	return (bits & WS_REFERENCED ? VMD_QUEUED_REFERENCED : 0) |
+	       (bits & WS_MODIFIED ? VMD_QUEUED_MODIFIED : 0) |
+	       (bits & WS_PARKED ? 0 : VMD_QUEUED_NUMBER);
+}
+
+static void ws_queues(const void *state, struct vmd_queue_view *view)
+{
+	const struct wsclock *w = state;
+	struct vmd_queue_slots slots = {
+		.view = view,
+		.state = w,
+		.look = ws_look,
+		.hand = vmd_list_first(w->link),
+	};
+
+	vmd_queue_begin(view, "circle", "age");
+	vmd_list_walk(w->link, vmd_queue_slot, &slots);
+	if (ws_first(w, WS_LIST_PARKED) == VMD_NO_SLOT)
+		return;
+	vmd_queue_begin(view, "kept", NULL);
+	vmd_lists_walk(ws_lists(w), WS_LIST_PARKED, vmd_queue_slot, &slots);
+}
+
 const struct vmd_policy_ops vmd_policy_wsclock = {
 	.name = "wsclock",
 	.text = "WSClock: the first one out of the working set",
@@ -397,5 +427,6 @@ const struct vmd_policy_ops vmd_policy_wsclock = {
 	.removed = ws_removed,
 	.kept = ws_kept,
 	.walk = ws_walk,
+	.queues = ws_queues,
 	.resize = ws_resize,
 };

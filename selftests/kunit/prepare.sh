@@ -16,6 +16,6 @@ mkdir -p "$dir"/{module/policy,engine,kunit,uapi}
 cp "$here/Kbuild" "$dir/"
 cp "$top"/module/policy/*.[ch] "$dir/module/policy/"
 cp "$top"/tools/sim.[ch] "$dir/engine/"
-cp "$top"/uapi/vmdemo_why.h "$dir/uapi/"
+cp "$top"/uapi/vmdemo_{why,queues}.h "$dir/uapi/"
 cp "$here"/*.[ch] "$dir/kunit/"
 awk -f "$here/vectors.awk" "$vectors" >"$dir/kunit/vectors.h"

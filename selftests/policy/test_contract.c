@@ -256,6 +256,82 @@ static void contract_walk(const char *policy)
 	test_end();
 }
 
+/* What the queues showed, of which each may show so many. */
+struct queued {
+	u32 times[FRAMES];
+	u32 shown;	/* of the queue shown last */
+	u32 most;
+	u32 nr;		/* that this queue has, as it was told */
+};
+
+static void queued_queue(struct vmd_queue_view *view, const char *name,
+			 const char *number, u32 nr, u32 share)
+{
+	struct queued *q = view->arg;
+
+	CHECK(q->nr == VMD_QUEUE_UNTOLD || q->shown == q->nr ||
+	      q->shown == q->most, "%u shown of %u", q->shown, q->nr);
+	CHECK(*name && strlen(name) < 16, "name '%s'", name);
+	CHECK(!number || strlen(number) < 16, "name of number '%s'", number);
+	q->shown = 0;
+	q->nr = nr;
+}
+
+static bool queued_page(struct vmd_queue_view *view, u32 slot, u64 key,
+			u32 flags, u64 number)
+{
+	struct queued *q = view->arg;
+
+	CHECK(!(flags & VMD_QUEUED_GHOST) == (slot != VMD_NO_SLOT),
+	      "a ghost in a slot, or a page without");
+	if (slot < FRAMES)
+		q->times[slot]++;
+	if (++q->shown > q->most)
+		CHECK(0, "%u shown, after it was enough", q->shown);
+	return q->shown < q->most;
+}
+
+static void check_queues(struct vmd_sim *sim, u32 most)
+{
+	struct queued q = { .most = most };
+	struct vmd_queue_view view = { queued_queue, queued_page, &q };
+	struct snapshot s = snapshot_take(sim);
+	u32 slot, once;
+
+	vmd_policy_queues(sim->choice.ops, sim->state, &view);
+	queued_queue(&view, "the last one", NULL, 0, 0);
+	CHECK(snapshot_same(&s, sim), "queues changed the state");
+	for (slot = 0; slot < FRAMES && most == ~0U; slot++) {
+		once = sim->slot_of[sim->page_of[slot]] == slot;
+		/* LIRS has pages in two queues. */
+		CHECK(!q.times[slot] == !once && q.times[slot] <= 2,
+		      "slot %u: shown %u times", slot, q.times[slot]);
+	}
+}
+
+static void contract_queues(const char *policy)
+{
+	u32 out[FRAMES], i;
+	struct vmd_sim sim;
+	struct rnd rnd;
+
+	test_begin("%s: queues() shows each and changes nothing", policy);
+	rnd_seed(&rnd, tests_seed);
+	sim_start(&sim, policy, FRAMES);
+	memset(sim.page_of, 0, FRAMES * sizeof(*sim.page_of));
+	for (i = 0; i < ROUNDS; i++) {
+		check_queues(&sim, ~0U);
+		check_queues(&sim, 2);
+		if (i % 3 == 0 && sim_victims(&sim, out, 1)) {
+			sim.choice.ops->kept(sim.state, out[0]);
+			check_queues(&sim, ~0U);
+		}
+		sim_run(&sim, &rnd, (u32)rnd_below(&rnd, 10));
+	}
+	vmd_sim_exit(&sim);
+	test_end();
+}
+
 /* Two spaces run the same; afterwards they hold the same pages. */
 static void check_twins(struct vmd_sim *a, struct vmd_sim *b)
 {
@@ -437,6 +513,7 @@ void test_contract(void)
 		contract_ask(name);
 		contract_kept(name);
 		contract_walk(name);
+		contract_queues(name);
 		contract_numbers(name);
 		contract_deferred(name);
 		contract_moved(name);

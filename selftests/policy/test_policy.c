@@ -127,6 +127,7 @@ int main(int argc, char **argv)
 	test_opt();
 	test_place();
 	test_explain();
+	test_queues();
 	test_naive();
 	printf("%u passed, %u failed\n", nr_passed, nr_failed);
 	return nr_failed != 0;

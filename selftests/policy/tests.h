@@ -41,6 +41,7 @@ void test_real(void);
 void test_opt(void);
 void test_place(void);
 void test_explain(void);
+void test_queues(void);
 
 /* Vectors from the naive models instead of tests. */
 void test_generate(void);

@@ -376,6 +376,7 @@ test_device() {
 	test_walk_device
 	test_step_device
 	test_step_keys
+	test_step_policy_key
 	test_watch_device
 	test_top_device
 	test_swap_device

@@ -121,6 +121,26 @@ test_watch_device() {
 	report $? 'watch --json: until the space ends'
 }
 
+# The policy is another one between two faults; c tells all without a halt.
+test_step_policy_key() {
+	local space program program_out drain
+
+	if ! command -v python3 > /dev/null; then
+		echo '# SKIP the policy key of step: no python3'
+		return
+	fi
+	step_program fault
+	cat <&"$program_out" > /dev/null &
+	drain=$!
+	kill -CONT "$program"
+	on_terminal 'step: keys p, e, c and n' 80x24 'see:[n]ext' key:p see:policy: \
+		'key:mru\n' 'see:the policy is mru' key:e 'see:mru: most recently used' \
+		'see:[n]ext' key:c see:fault see:fault key:n 'see:[n]ext' key:q -- \
+		"$tool" step "$space"
+	wait $drain
+	exec {program_out}<&-
+}
+
 # Keys come when they come: at the latest the last one ends it. What the terminal
 # is like then, it is told by stty.
 test_step_keys() {

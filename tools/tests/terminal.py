@@ -6,7 +6,8 @@ usage: terminal.py COLUMNSxROWS STEP... -- PROGRAM [ARGUMENT...]
 
 Steps, in this order: see:TEXT waits until TEXT was shown, key:TEXT presses
 keys (\\n, \\e and \\xNN as in C), size:COLUMNSxROWS resizes, never:TEXT fails if
-TEXT was ever sent. What the program sends between escape sequences is looked
+TEXT was ever sent, run:COMMAND runs a shell command, which has to succeed, while
+the program runs, and kill:9 kills it, which is then its right end. What the program sends between escape sequences is looked
 at: words that stand apart need not come in one piece, so TEXT has no blanks.
 Prints what was sent; the exit status is the program's, or 99 if a step failed.
 """
@@ -15,6 +16,7 @@ import os
 import re
 import select
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -32,6 +34,7 @@ class Terminal:
     def __init__(self, size, argv):
         self.sent = b""
         self.seen = 0
+        self.killed = 0
         pid, self.fd = os.forkpty()
         if not pid:
             resize(0, size)
@@ -66,7 +69,12 @@ class Terminal:
             return self.see(raw)
         if what == "never":
             return raw not in self.sent
-        if what == "size":
+        if what == "run":
+            return not subprocess.call(["sh", "-c", text], stdout=subprocess.DEVNULL)
+        if what == "kill":
+            self.killed = int(text)
+            os.kill(self.pid, self.killed)
+        elif what == "size":
             resize(self.fd, text)
         else:
             os.write(self.fd, raw)
@@ -75,7 +83,8 @@ class Terminal:
     def end(self):
         while self.read(PATIENCE):
             pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return 0 if self.killed and status == -self.killed else status
 
 
 def main():

@@ -104,12 +104,58 @@ END
 		see:now 'key:b6\n' key:q -- "$tool" top "$space"
 	prints '^policy  *lru$' info "$space"
 	prints '^budget  *6$' info "$space"
-	on_terminal 'top: stops the program, and lets it go on at the end' 80x24 \
-		see:lru, key:s 'see:[STOPPED]' key:q -- "$tool" top "$space"
+	test_top_queues
+	test_top_hold
 	test_swap_programs
 	test_view_space
 	kill "$pid"
 	wait "$pid" 2> /dev/null
+}
+
+# What the screen says of the policies' queues and hands.
+test_top_queues() {
+	prints '^recency  *[0-7]' top --once -d 0.1 "$space"
+	run set "$space" policy=clock
+	prints '^circle  *>[0-7]r\{0,1\} [0-7]' top --once -d 0.1 "$space"
+	run set "$space" policy=arc
+	run top --once -d 0.5 "$space"
+	[ "$status" -eq 0 ] && grep -Eq '^T1 [0-6]/[0-6]( |$)' "$tmp/out" &&
+		grep -Eq '^T2 [0-6]( |$)' "$tmp/out" && grep -Eq '^B[12] [1-8] +\([0-7]\)' "$tmp/out"
+	report $? 'top: lists, shares and ghosts of ARC'
+	run top --once -d 0.1 --json "$space"
+	[ "$status" -eq 0 ] && python3 - "$tmp/out" <<'END'
+import json, sys
+queues = json.load(open(sys.argv[1]))["selected"]["queues"]
+named = {q["name"]: q for q in queues}
+assert {"T1", "T2", "B1", "B2"} <= set(named)
+assert len(named["T1"]["pages"]) == named["T1"]["nr"] and named["T1"]["share"] <= 6
+ghosts = named["B1"]["pages"] + named["B2"]["pages"]
+assert ghosts and all(p["ghost"] and p["page"] < 8 for p in ghosts)
+END
+	report $? 'top: queues as JSON'
+	run set "$space" policy=lru
+}
+
+# A command: whether there is half a second without misses, or one with, before long.
+misses_are() {	# still|going
+	local misses="'$tool' stats $space | grep '^misses '" test='='
+
+	[ "$1" = still ] || test='!='
+	echo "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do a=\$($misses)"
+	echo "sleep 0.5; b=\$($misses); [ -n \"\$a\" ] && [ \"\$a\" $test \"\$b\" ] && exit; done; exit 1"
+}
+
+# Faults held by a key go on with the next one, at the end, and after kill -9.
+test_top_hold() {
+	on_terminal 'top: holds faults' 80x24 see:lru, key:s 'see:[HELD]' see:wait \
+		"run:$(misses_are still)" key:s see:on "run:$(misses_are going)" \
+		key:s see:held key:q -- "$tool" top -d 0.2 "$space"
+	sh -c "$(misses_are going)"
+	report $? 'top: the program goes on after the end'
+	on_terminal 'top: is killed while it holds faults' 80x24 see:lru, key:s 'see:[HELD]' \
+		see:wait "run:$(misses_are still)" kill:9 -- "$tool" top -d 0.2 "$space"
+	sh -c "$(misses_are going)"
+	report $? 'top: kill -9 of it lets the program go on'
 }
 
 # Pictures of $space, which a program pages in.

@@ -21,10 +21,10 @@ answers() {	# NAME
 
 test_quiz_usage() {
 	refused 2 "policy 'nope': 'nope' is wrong" quiz -p nope
-	refused 2 "frames '0': want 1 to 64" quiz -f 0
-	refused 2 "frames '65': want 1 to 64" quiz -f 65
-	refused 2 "questions 'x': want 1 to 1000" quiz -n x
-	refused 2 "seed '-1': want 0 to" quiz --seed=-1
+	refused 2 "frames '0': out of bounds: want 1 to 64" quiz -f 0
+	refused 2 "frames '65': out of bounds: want 1 to 64" quiz -f 65
+	refused 2 "questions 'x': not a number.*want 1 to 1000" quiz -n x
+	refused 2 "seed '-1': .*want 0 to" quiz --seed=-1
 	refused 2 "unknown question 'why': one of hit, victim, frames" quiz -a hit,why
 	refused 2 "'2x': want a page number" quiz 1 2x
 	refused 2 'not both' quiz -t "$tmp/none" 1
@@ -50,12 +50,37 @@ test_quiz() {
 	json quiz --json --answers -p opt -f 3 -n 100 -a hit $textbook
 	[ "$(answers hit | grep -o true | wc -l)" -eq 11 ]
 	report $? 'quiz: the optimum hits 11 times'
-	prints 'page 1 came first, at reference 1' quiz --answers -p fifo -f 2 -a victim 1 2 1 3
-	prints 'page 2 was not used for the longest time, since reference 2' \
+	prints 'page 1 goes, fifo: first in, first out.* (1: came at 1, last used at 3, 2 uses' \
+		quiz --answers -p fifo -f 2 -a victim 1 2 1 3
+	prints 'page 2 goes, lru: least recently used (1: .*2: came at 2, last used at 2, 1 use' \
 		quiz --answers -p lru -f 2 -a victim 1 2 1 3
-	prints 'page 2 is used again last of all, at reference 5' \
+	prints 'page 2 goes, opt: used again later .* after 4 references.*2: .*next at 5' \
 		quiz --answers -p opt -f 2 -a victim 1 2 3 1 2
 	prints 'page 1 is in a frame since reference 1' quiz --answers -f 2 -a hit 1 1
+}
+
+# Each policy has a reason of its own, the one that simulate gives for it.
+test_quiz_reasons() {
+	local policy wrong=0 nr=0
+
+	for policy in $("$tool" policies | awk '{ print $1 }'); do
+		[ "$policy" = auto ] && continue
+		# shellcheck disable=SC2086
+		run quiz --answers -p "$policy" -f 3 -n 100 -a victim $textbook
+		sed -n 's/^.*; page \([0-9]*\) goes, [a-z0-9-]*: \(.*\) ([0-9]*: came .*/\1 \2/p' \
+			"$tmp/out" > "$tmp/quiz"
+		# shellcheck disable=SC2086
+		printf '%s ' $textbook | "$tool" simulate -p "$policy" -f 3 --explain - |
+			sed -n 's/^.*; \([0-9]*\) goes: /\1 /p' > "$tmp/simulated"
+		nr=$((nr + 1))
+		if [ ! -s "$tmp/quiz" ] || grep -q 'does not say' "$tmp/quiz" ||
+			! cmp -s "$tmp/quiz" "$tmp/simulated"; then
+			echo "# $policy: $(head -n 1 "$tmp/quiz")"
+			wrong=$((wrong + 1))
+		fi
+	done
+	[ "$wrong" -eq 0 ] && [ "$nr" -ge 27 ]
+	report $? "quiz: reasons of $nr policies are the ones they give themselves"
 }
 
 test_quiz_answers() {
@@ -231,6 +256,7 @@ test_report_browser() {
 
 test_quiz_usage
 test_quiz
+test_quiz_reasons
 test_quiz_answers
 test_quiz_seed
 test_heatmap_usage
