@@ -219,6 +219,8 @@ static int chardev_check_empty(struct vmd_space *space,
 		return -EBUSY;
 	if (vmd_page_order(cfg->page_size) == 0)
 		return 0;
+	if (READ_ONCE(space->group))
+		return -EOPNOTSUPP;
 	/* Nor would it come from the old one. */
 	if (READ_ONCE(space->crypt) && !(cfg->mask & VMD_CONFIG_FLAGS))
 		return -EOPNOTSUPP;

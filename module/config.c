@@ -397,6 +397,8 @@ static int config_check_private(struct vmd_space *space, u64 set, u64 changed,
 		return 0;
 	if (!(set & VMD_SPACE_PRIVATE))
 		return -EBUSY;
+	if (vmd_space_order(space))
+		return -EOPNOTSUPP;
 	if (space->store->homes)
 		return -EINVAL;
 	to->group = vmd_group_alloc();

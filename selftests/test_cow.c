@@ -718,6 +718,24 @@ TEST(not_private)
 }
 
 /* Kin have one key: none of them can take another. */
+/* Large pages are nobody's but one space's. */
+TEST(neither_of_both)
+{
+	struct vmd_config cfg = {
+		.mask = VMD_CONFIG_PAGE_SIZE, .page_size = 65536,
+	};
+	int fd;
+
+	ASSERT_OPEN(fd);
+	ASSERT_EQ(0, vmd_set_flags(fd, VMD_SPACE_PRIVATE));
+	EXPECT_ERRNO(EOPNOTSUPP, ioctl(fd, VMD_IOC_SET_CONFIG, &cfg));
+	close(fd);
+	ASSERT_OPEN(fd);
+	ASSERT_EQ(0, ioctl(fd, VMD_IOC_SET_CONFIG, &cfg));
+	EXPECT_ERRNO(EOPNOTSUPP, vmd_set_flags(fd, VMD_SPACE_PRIVATE));
+	close(fd);
+}
+
 TEST(key_stays)
 {
 	struct world w;

@@ -154,8 +154,8 @@ struct vmd_info {
  *	they are not given, too. EBUSY if the old one has a page with content, is
  *	on a file (give the page size first, then the file), or the descriptor was
  *	ever mapped or attached too often; EOPNOTSUPP with pages larger than 4096
- *	bytes for observer "trap" and VMD_SPACE_ENCRYPT, also where the old space
- *	has them; EDQUOT past vmd_info.user_spaces. (VMD_FEATURE_HUGE)
+ *	bytes for observer "trap", VMD_SPACE_ENCRYPT and VMD_SPACE_PRIVATE, also
+ *	where the old space has them; EDQUOT past vmd_info.user_spaces. (VMD_FEATURE_HUGE)
  *
  * Several fields change together: all are checked before the first is changed.
  *
