@@ -10,7 +10,8 @@ DIR=${2:-$(dirname "$0")}
 DEV=/dev/vmdemo
 PARAMS=/sys/module/vmdemo/parameters
 LOADS=100
-[ -z "${VMD_SHORT:-}" ] || LOADS=10
+STORE=16		# MiB of a small store
+[ -z "${VMD_SHORT:-}" ] || { LOADS=8 && STORE=4; }
 TMP=$(mktemp -d /tmp/vmdemo-life.XXXXXX)
 n=0
 failed=0
@@ -220,7 +221,7 @@ test_mode() {
 directory_works() {
 	mkdir -p "$TMP/dir"
 	load "backing=$TMP/dir" && node_is_there || return 1
-	"$DIR/churn" 512 64 3 || { unload; return 1; }
+	"$DIR/churn" $((32 * STORE)) 64 3 || { unload; return 1; }
 	if [ -n "$(ls -A "$TMP/dir")" ]; then
 		ls -la "$TMP/dir"
 		unload
@@ -232,7 +233,7 @@ directory_works() {
 # works_with PATH: three generations that would not fit in one after another.
 works_with() {
 	load "backing=$1" && node_is_there || return 1
-	"$DIR/churn" 2048 64 3 || { unload; return 1; }
+	"$DIR/churn" $((128 * STORE)) 64 3 || { unload; return 1; }
 	unload
 }
 
@@ -252,9 +253,9 @@ test_backing() {
 	local disk=${VMD_TEST_DISK:-}
 
 	check "backing may be a directory; its file has no name" directory_works
-	truncate -s 16M "$TMP/file"
+	truncate -s ${STORE}M "$TMP/file"
 	check "backing may be a file; slots are used again" works_with "$TMP/file"
-	if modprobe brd rd_nr=1 rd_size=16384 2>/dev/null && [ -b /dev/ram0 ]; then
+	if modprobe brd rd_nr=1 rd_size=$((1024 * STORE)) 2>/dev/null && [ -b /dev/ram0 ]; then
 		check "backing may be a block device; slots are used again" \
 			works_with /dev/ram0
 		check "a store that is full is SIGBUS, and it goes on" \
