@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -524,6 +525,44 @@ TEST(order_is_inherited)
 	EXPECT_EQ(FEW, vmd_count_state(w.fd, 0, FEW, VMD_PAGE_RESIDENT));
 	EXPECT_EQ(0, world_wrong(&w));
 	world_close(&w);
+}
+
+/* What a pipe has pinned may change at any time: it is copied at once. */
+TEST(pinned_pages_are_copied)
+{
+	struct turns t;
+	struct world w;
+	struct iovec part;
+	int pipes[2];
+	pid_t pid;
+	size_t i;
+
+	ASSERT_TRUE(turns_open(&t));
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_TRUE(world_open(&w, "accessed", 64, FEW, 0));
+	for (i = 0; i < FEW; i++)
+		world_write(&w, i);
+	part = (struct iovec){ w.map, 2 * vmd_ps };
+	ASSERT_EQ((ssize_t)part.iov_len, vmsplice(pipes[1], &part, 1, 0));
+	pid = vmd_fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		int fd = open_own(&w), bad = fd < 0;
+
+		bad |= !turn_take(t.to_child);
+		bad |= sharers(fd, 1) != 1 || sharers(fd, 2) != 2 ? 2 : 0;
+		_exit(bad | (world_wrong(&w) ? 4 : 0));
+	}
+	world_write(&w, 0);
+	/* Nobody has it but the parent and the pipe. */
+	EXPECT_EQ(0, faults_cow(w.fd));
+	ASSERT_TRUE(turn_give(t.to_child));
+	EXPECT_CHILD(pid);
+	EXPECT_EQ(0, world_wrong(&w));
+	close(pipes[0]);
+	close(pipes[1]);
+	world_close(&w);
+	turns_close(&t);
 }
 
 /* A page that is nowhere but in a slot: one slot, however many have it. */
