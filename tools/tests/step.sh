@@ -135,7 +135,7 @@ test_step_policy_key() {
 	kill -CONT "$program"
 	on_terminal 'step: keys p, e, c and n' 80x24 'see:[n]ext' key:p see:policy: \
 		'key:mru\n' 'see:the policy is mru' key:e 'see:mru: most recently used' \
-		'see:[n]ext' key:c see:fault see:fault key:n 'see:[n]ext' key:q -- \
+		key:c see:fault see:fault key:n 'see:[n]ext' key:q -- \
 		"$tool" step "$space"
 	wait $drain
 	exec {program_out}<&-

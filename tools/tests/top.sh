@@ -147,13 +147,13 @@ misses_are() {	# still|going
 
 # Faults held by a key go on with the next one, at the end, and after kill -9.
 test_top_hold() {
-	on_terminal 'top: holds faults' 80x24 see:lru, key:s 'see:[HELD]' see:wait \
-		"run:$(misses_are still)" key:s see:on "run:$(misses_are going)" \
-		key:s see:held key:q -- "$tool" top -d 0.2 "$space"
+	on_terminal 'top: holds faults' 80x24 see:lru, key:s 'see:[HELD]' \
+		"run:$(misses_are still)" key:s see:go "run:$(misses_are going)" \
+		key:s 'see:[HELD]' key:q -- "$tool" top -d 0.2 "$space"
 	sh -c "$(misses_are going)"
 	report $? 'top: the program goes on after the end'
 	on_terminal 'top: is killed while it holds faults' 80x24 see:lru, key:s 'see:[HELD]' \
-		see:wait "run:$(misses_are still)" kill:9 -- "$tool" top -d 0.2 "$space"
+		"run:$(misses_are still)" kill:9 -- "$tool" top -d 0.2 "$space"
 	sh -c "$(misses_are going)"
 	report $? 'top: kill -9 of it lets the program go on'
 }
