@@ -213,7 +213,8 @@ int vmd_file_set_file(struct file *file, int fd)
 static int chardev_check_empty(struct vmd_space *space,
 			       const struct vmd_config *cfg)
 {
-	if (vmd_page_order(cfg->page_size) < 0)
+	/* Sets of as many bytes might be of no whole number of frames. */
+	if (vmd_page_order(cfg->page_size) < 0 || READ_ONCE(space->ways))
 		return -EINVAL;
 	if (space->store->homes || !xa_empty(&space->pages))
 		return -EBUSY;

@@ -151,8 +151,13 @@ static void space_convert(struct vmd_space *space, struct vmd_space *like,
 {
 	u32 was = vmd_space_order(like), order = vmd_space_order(space);
 
+	if (was == order)
+		return;
+	/* Who asked for this has seen that there are no sets. */
+	space->ways = 0;
 	cfg->budget = max(cfg->budget << was >> order, 1ULL);
-	cfg->size = vmd_bytes_pages(space, cfg->size) << vmd_page_shift(space);
+	cfg->size = min(round_up(cfg->size, vmd_page_bytes(space)),
+			round_down(vmd_max_size(), vmd_page_bytes(space)));
 }
 
 /* How it starts: as another space is set up, or as the parameters say. */
@@ -165,16 +170,14 @@ static void space_init_config(struct vmd_space *space, struct vmd_space *like,
 	vmd_default_config(&cfg, policy);
 	if (like) {
 		vmd_space_config(like, &cfg);
-		space_convert(space, like, &cfg);
 		spin_lock(&like->policy_lock);
 		*policy = like->policy;
 		/* These two belong together, and change so. */
 		space->ways = like->ways;
 		if (like->ways)
-			cfg.budget = (u64)like->policy_frames <<
-				     vmd_space_order(like) >>
-				     vmd_space_order(space);
+			cfg.budget = like->policy_frames;
 		spin_unlock(&like->policy_lock);
+		space_convert(space, like, &cfg);
 	}
 	vmd_space_set_bytes(space, space->store->homes ?
 				   vmd_file_store_bytes(space->store) :

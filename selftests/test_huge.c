@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -433,9 +434,17 @@ TEST(a_page_size_is_chosen_while_the_space_is_empty)
 
 TEST(what_large_pages_cannot_do_is_refused)
 {
+	struct vmd_config c = {
+		.mask = VMD_CONFIG_PLACEMENT | VMD_CONFIG_BUDGET,
+		.ways = 2, .budget = 64,
+	};
 	int fd;
 
 	ASSERT_OPEN(fd);
+	ASSERT_EQ(0, ioctl(fd, VMD_IOC_SET_CONFIG, &c));
+	EXPECT_ERRNO(EINVAL, huge_set_only(fd, HUGE));
+	c.ways = 0;
+	ASSERT_EQ(0, ioctl(fd, VMD_IOC_SET_CONFIG, &c));
 	ASSERT_EQ(0, vmd_observer(fd, "trap"));
 	EXPECT_ERRNO(EOPNOTSUPP, huge_set_only(fd, HUGE));
 	ASSERT_EQ(0, vmd_observer(fd, "fault"));

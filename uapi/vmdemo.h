@@ -151,11 +151,12 @@ struct vmd_info {
  *	is. Another one than it is makes a new space and lets the descriptor stand
  *	for it, as VMD_IOC_ATTACH does (VMD_IOC_INFO tells the new id), set up as
  *	the old one was, with as many bytes in @budget and @size as these had, if
- *	they are not given, too. EBUSY if the old one has a page with content, is
- *	on a file (give the page size first, then the file), or the descriptor was
- *	ever mapped or attached too often; EOPNOTSUPP with pages larger than 4096
- *	bytes for observer "trap", VMD_SPACE_ENCRYPT and VMD_SPACE_PRIVATE, also
- *	where the old space has them; EDQUOT past vmd_info.user_spaces. (VMD_FEATURE_HUGE)
+ *	they are not given, too. EINVAL while the old one has sets (@ways); EBUSY
+ *	if it has a page with content or is on a file (give the page size first,
+ *	then the file), or the descriptor was ever mapped or attached too often;
+ *	EOPNOTSUPP with pages larger than 4096 bytes for observer "trap",
+ *	VMD_SPACE_ENCRYPT and VMD_SPACE_PRIVATE, also where the old space has
+ *	them; EDQUOT past vmd_info.user_spaces. (VMD_FEATURE_HUGE)
  *
  * Several fields change together: all are checked before the first is changed.
  *
