@@ -57,26 +57,19 @@ static void evict_add(struct vmd_batch *batch, struct vmd_frame *f)
  * @frames: in its order
  * @n: how many
  * @asks: whether they were accessed decides
- * @hidden: which the unmapping will not tell
  */
 struct evict_round {
 	struct vmd_frame *frames[VMD_BATCH_MAX];
 	u32 n;
 	bool asks;
-	bool hidden;
 };
 
-/* Whether it was accessed shows when it is unmapped, if it is not hidden. */
 static void evict_consider(struct vmd_batch *batch, struct evict_round *round,
 			   struct vmd_frame *f)
 {
 	struct vmd_space *space = batch->space;
 	struct folio *folio;
 
-	if (round->hidden && vmd_harvest_frame(space, f)) {
-		vmd_observed(space, f);
-		return;
-	}
 	if (vmd_frame_test(f, VMD_FRAME_GUARDED)) {
 		batch->guarded = true;
 		vmd_decide_kept(space, f);
@@ -98,7 +91,7 @@ static void evict_consider(struct vmd_batch *batch, struct evict_round *round,
 	vmd_decide_kept(space, f);
 }
 
-/* It was accessed: the policy is told, and it stays, if unmapped. */
+/* It was accessed: the policy is told, and it stays. */
 static void evict_spare(struct vmd_space *space, struct vmd_frame *f)
 {
 	struct folio *folio = f->folio;
@@ -110,25 +103,40 @@ static void evict_spare(struct vmd_space *space, struct vmd_frame *f)
 	folio_put(folio);
 }
 
+/* Unmap those of the round that are not @young. */
+static void evict_unmap(struct vmd_space *space, struct evict_round *round,
+			unsigned long young)
+{
+	struct vmd_frame *sorted[VMD_BATCH_MAX];
+	u32 i, n = 0;
+
+	for (i = 0; i < round->n; i++)
+		if (!(young & BIT(i)))
+			sorted[n++] = round->frames[i];
+	vmd_frames_sort(sorted, n, false);
+	vmd_frames_unmap(space, sorted, n);
+}
+
 /*
- * Unmap what was proposed, which also tells what was accessed: the core takes
- * the accessed bit over into the folio. One walk of the page tables for both,
- * and no translation is left in any TLB that would keep later accesses from
- * being seen.
+ * Pages that were accessed stay as they are, mapped: to unmap them only to
+ * learn that would cost as much as to evict them, and a soft fault besides.
+ * The others are unmapped, which tells once more: the core takes the accessed
+ * bit over into the folio, also from page tables that could not be looked at.
  */
 static void evict_decide(struct vmd_batch *batch, struct evict_round *round)
 {
 	struct vmd_space *space = batch->space;
-	struct vmd_frame *sorted[VMD_BATCH_MAX];
+	unsigned long young = 0;
 	struct vmd_frame *f;
 	u32 i;
 
-	memcpy(sorted, round->frames, round->n * sizeof(sorted[0]));
-	vmd_frames_sort(sorted, round->n, false);
-	vmd_frames_unmap(space, sorted, round->n);
+	if (round->asks)
+		young = vmd_harvest_frames(space, round->frames, round->n);
+	evict_unmap(space, round, young);
 	for (i = 0; i < round->n; i++) {
 		f = round->frames[i];
-		if (round->asks && folio_test_referenced(f->folio))
+		if (young & BIT(i) ||
+		    (round->asks && folio_test_referenced(f->folio)))
 			evict_spare(space, f);
 		else
 			evict_add(batch, f);
@@ -149,7 +157,6 @@ static void evict_choose(struct vmd_batch *batch, u32 want, long patience,
 	u32 i, n, had;
 
 	round.asks = READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED;
-	round.hidden = round.asks && vmd_maps_hide_accesses(space);
 	while (batch->n < want && patience > 0 &&
 	       !fatal_signal_pending(current)) {
 		had = batch->n;

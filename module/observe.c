@@ -10,10 +10,9 @@
  *
  * An accessed bit is cleared without flushing all TLBs (no flush is exported),
  * and a page that is still in a TLB is not marked again before it leaves it.
- * The thread that evicts forgets the translation on its own CPU: with one
- * thread that is exact, with several on several CPUs it is good enough for a
- * heuristic, and no more is promised of it. A harvest in the background makes
- * the CPUs that run the program forget all of theirs, once a round.
+ * So who clears one forgets the translation on his own CPU, and has the other
+ * CPUs that may have it forget all of theirs: eviction once for all pages that
+ * it asks about, a harvest in the background once a round.
  */
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
@@ -23,6 +22,7 @@
 #include <linux/smp.h>
 
 #include "compat.h"
+#include "ptes.h"
 #include "shadows.h"
 
 #define WINDOW_PAGES	64		/* looked at in one go */
@@ -63,26 +63,6 @@ void vmd_map_remove(struct vmd_map *map)
 	list_del(&map->list);
 	spin_unlock(&space->maps_lock);
 	kfree(map);
-}
-
-/**
- * vmd_maps_hide_accesses - may unmapping not tell what was accessed?
- * @space: of which
- *
- * The core does not take accessed bits over where madvise() has said that they
- * mean nothing.
- */
-bool vmd_maps_hide_accesses(struct vmd_space *space)
-{
-	struct vmd_map *map;
-	bool hide = false;
-
-	spin_lock(&space->maps_lock);
-	list_for_each_entry(map, &space->maps, list)
-		hide |= READ_ONCE(map->vma->vm_flags) &
-			(VM_SEQ_READ | VM_RAND_READ);
-	spin_unlock(&space->maps_lock);
-	return hide;
 }
 
 /**
@@ -332,23 +312,93 @@ void vmd_observed(struct vmd_space *space, struct vmd_frame *f)
 	vmd_decide_touched(space, f, 0);
 }
 
-/**
- * vmd_harvest_frame - was a page accessed since this was last asked?
- * @space: of which
- * @f: its frame
- *
- * Clears the bits it finds. Does not wait for anybody's mmap_lock.
+/*
+ * Take the accessed bit of an entry for page frame @pfn away. No lock is held:
+ * an entry that is changed meanwhile, by a thread or by the hardware, is looked
+ * at anew.
  */
-bool vmd_harvest_frame(struct vmd_space *space, struct vmd_frame *f)
+static bool harvest_take(pte_t *ptep, unsigned long pfn)
 {
-	pgoff_t index = READ_ONCE(f->index);
-	struct window w;
+	pte_t pte = READ_ONCE(*ptep);
 
-	window_init(&w, index, 1, true);
-	if (!window_add(&w, f, index))
-		return false;
-	window_scan(space, &w);
-	return test_bit(0, w.young);
+	do {
+		if (!pte_present(pte) || pte_pfn(pte) != pfn || !pte_young(pte))
+			return false;
+	} while (!try_cmpxchg(&ptep->pte, &pte.pte, pte_val(pte) & ~_PAGE_ACCESSED));
+	return true;
+}
+
+/* Which of the frames' pages were accessed by way of @vma? */
+static unsigned long harvest_vma(struct vm_area_struct *vma,
+				 struct vmd_frame **f, u32 n)
+{
+	bool loaded = vma->vm_mm == current->mm;
+	unsigned long address, young = 0;
+	pte_t *ptep;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (!vmd_folio_mapcount(f[i]->folio) ||
+		    f[i]->index - vma->vm_pgoff >= vma_pages(vma))
+			continue;
+		address = vma->vm_start +
+			  ((f[i]->index - vma->vm_pgoff) << PAGE_SHIFT);
+		ptep = vmd_pte_find(vma->vm_mm, address);
+		if (!ptep || !harvest_take(ptep, folio_pfn(f[i]->folio)))
+			continue;
+		young |= BIT(i);
+		if (loaded)
+			vmd_forget_translation(address);
+	}
+	return young;
+}
+
+/* All other CPUs forget their translations, and this one if @mm is not loaded. */
+static void harvest_forget(struct vmd_space *space, struct mm_struct *mm)
+{
+	const struct cpumask *cpus = mm_cpumask(mm);
+
+	if (mm != current->mm)
+		on_each_cpu_mask(cpus, vmd_forget_translations, NULL, true);
+	else if (cpumask_any_but(cpus, smp_processor_id()) < nr_cpu_ids)
+		smp_call_function_many(cpus, vmd_forget_translations, NULL,
+				       true);
+	vmd_count_more(space, tlb_flushes_estimated, 1);
+}
+
+/**
+ * vmd_harvest_frames - which pages were accessed since this was last asked?
+ * @space: of which
+ * @f: their frames; their folios are locked, so they stay
+ * @n: how many, up to VMD_BATCH_MAX
+ *
+ * Clears the bits it finds, and no CPU goes on with a translation from before.
+ * Does not wait for anybody's mmap_lock: who is asked after in vain is unmapped
+ * instead, which tells it, too. Returns a bit for each frame.
+ */
+unsigned long vmd_harvest_frames(struct vmd_space *space, struct vmd_frame **f,
+				 u32 n)
+{
+	unsigned long young = 0, here, flags;
+	struct vm_area_struct *vma;
+	struct mm_struct *mm;
+	u64 seq = 0;
+
+	BUILD_BUG_ON(VMD_BATCH_MAX > BITS_PER_LONG);
+	while ((vma = map_next(space, &seq, 0, U32_MAX))) {
+		mm = vma->vm_mm;
+		/* What this CPU forgets, the others need not make it forget. */
+		preempt_disable();
+		local_irq_save(flags);
+		here = harvest_vma(vma, f, n);
+		local_irq_restore(flags);
+		if (here)
+			harvest_forget(space, mm);
+		preempt_enable();
+		young |= here;
+		map_done(mm);
+	}
+	return young;
 }
 
 /* Fill a window from the page table; returns how many pages are in it. */

@@ -733,8 +733,8 @@ void vmd_unmap_page(struct vmd_space *space, pgoff_t index,
 		    struct folio *folio, bool copies);
 void vmd_unmap_range(struct vmd_space *space, pgoff_t first, pgoff_t n,
 		     bool copies);
-bool vmd_maps_hide_accesses(struct vmd_space *space);
-bool vmd_harvest_frame(struct vmd_space *space, struct vmd_frame *f);
+unsigned long vmd_harvest_frames(struct vmd_space *space, struct vmd_frame **f,
+				 u32 n);
 void vmd_harvest_kick(struct vmd_space *space);
 void vmd_harvest_work(struct work_struct *work);
 void vmd_observe_pages(struct vmd_space *space, pgoff_t first,
