@@ -20,12 +20,15 @@
 #include <linux/pagemap.h>
 
 #include "compat.h"
+#include "ptes.h"
 #include "record.h"
 #include "shadows.h"
 #include "step.h"
 #include "trace.h"
 
-#define AROUND_PAGES	16		/* mapped with one soft fault, at most */
+/* Pages mapped with one soft fault: a few, and where all of them are, many. */
+#define AROUND_FEW	16
+#define AROUND_MANY	64
 
 /* vmd_access.vmf->flags & FAULT_FLAG_TRIED: we have counted this one before. */
 static bool fault_is_retry(const struct vmd_access *a)
@@ -40,7 +43,7 @@ static bool fault_is_retry(const struct vmd_access *a)
  */
 struct around {
 	pgoff_t first;
-	struct page *pages[AROUND_PAGES];
+	struct page *pages[AROUND_MANY];
 };
 
 static vm_fault_t fault_error(struct vmd_access *a, int err)
@@ -59,20 +62,41 @@ static void fault_count(struct vmd_access *a)
 	a->counted = true;
 }
 
-/* The pages that may be mapped around: one page-table page, one mapping. */
-static pgoff_t around_range(struct vm_fault *vmf, pgoff_t *end)
+/*
+ * The pages that may be mapped around, of @window pages: one page-table page,
+ * one mapping.
+ */
+static pgoff_t around_range(struct vm_fault *vmf, u32 window, pgoff_t *end)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	unsigned long low = max(vma->vm_start,
-				round_down(vmf->address,
-					   AROUND_PAGES * PAGE_SIZE));
-	unsigned long high = min(vma->vm_end,
-				 round_down(vmf->address, AROUND_PAGES *
-					    PAGE_SIZE) +
-				 AROUND_PAGES * PAGE_SIZE);
+	unsigned long from = round_down(vmf->address, window * PAGE_SIZE);
+	unsigned long low = max(vma->vm_start, from);
+	unsigned long high = min(vma->vm_end, from + window * PAGE_SIZE);
 
 	*end = vma->vm_pgoff + ((high - vma->vm_start) >> PAGE_SHIFT);
 	return vma->vm_pgoff + ((low - vma->vm_start) >> PAGE_SHIFT);
+}
+
+/*
+ * Which of @n entries from that of page @first on are in use? They need not be
+ * looked at any closer. Others may become so meanwhile.
+ */
+static u64 around_mapped(struct vm_area_struct *vma, pgoff_t first, u32 n)
+{
+	unsigned long flags;
+	u64 mapped = 0;
+	pte_t *ptep;
+	u32 i;
+
+	BUILD_BUG_ON(AROUND_MANY > 64);
+	local_irq_save(flags);
+	ptep = vmd_pte_find(vma->vm_mm, vma->vm_start +
+			    ((first - vma->vm_pgoff) << PAGE_SHIFT));
+	for (i = 0; ptep && i < n; i++)
+		if (!pte_none(READ_ONCE(ptep[i])))
+			mapped |= BIT_ULL(i);
+	local_irq_restore(flags);
+	return mapped;
 }
 
 /* A resident neighbour, locked, if that can be had without waiting. */
@@ -80,8 +104,7 @@ static struct page *around_get(struct vmd_frame *f, pgoff_t index)
 {
 	struct folio *folio = READ_ONCE(f->folio);
 
-	if (vmd_frame_state(f) != VMD_PAGE_RESIDENT || !folio ||
-	    !folio_try_get(folio))
+	if (!folio || !folio_try_get(folio))
 		return NULL;
 	if (READ_ONCE(f->folio) == folio && folio_trylock(folio)) {
 		if (f->folio == folio && f->index == index &&
@@ -95,9 +118,10 @@ static struct page *around_get(struct vmd_frame *f, pgoff_t index)
 
 /* Collect the resident neighbours; returns how many there are. */
 static u32 around_collect(struct vmd_access *a, struct around *around,
-			  u32 *pages)
+			  u32 window, u32 *pages)
 {
-	pgoff_t end, first = around_range(a->vmf, &end);
+	pgoff_t end, first = around_range(a->vmf, window, &end);
+	u64 mapped = around_mapped(a->vmf->vma, first, end - first);
 	XA_STATE(xas, &a->space->pages, first);
 	void *entry;
 	u32 n = 0;
@@ -111,7 +135,8 @@ static u32 around_collect(struct vmd_access *a, struct around *around,
 	rcu_read_lock();
 	xas_for_each(&xas, entry, end - 1) {
 		if (xas_retry(&xas, entry) || !vmd_entry_is_frame(entry) ||
-		    xas.xa_index == a->index)
+		    xas.xa_index == a->index ||
+		    mapped & BIT_ULL(xas.xa_index - first))
 			continue;
 		around->pages[xas.xa_index - first] =
 			around_get(entry, xas.xa_index);
@@ -160,6 +185,19 @@ static void around_release(struct around *around, u32 n)
 	}
 }
 
+/* Map those of a window; returns whether none was missing, nor mapped before. */
+static bool around_map(struct vmd_access *a, u32 window)
+{
+	struct around around;
+	u32 n, found = around_collect(a, &around, window, &n);
+
+	if (found) {
+		around_insert(a->vmf->vma, &around, n);
+		around_release(&around, n);
+	}
+	return found == window - 1;
+}
+
 /*
  * Neighbours come into the page table old: only what is touched shall look
  * touched. Observer "trap" wants every touch to trap, so it maps one page.
@@ -167,16 +205,13 @@ static void around_release(struct around *around, u32 n)
 static void fault_around(struct vmd_access *a)
 {
 	struct vm_area_struct *vma = a->vmf->vma;
-	struct around around;
-	u32 n;
 
 	if (READ_ONCE(a->space->observer) == VMD_OBSERVER_TRAP ||
 	    vma->vm_flags & VM_RAND_READ)
 		return;
 	vmd_vma_make_old(vma);
-	if (around_collect(a, &around, &n))
-		around_insert(vma, &around, n);
-	around_release(&around, n);
+	if (around_map(a, AROUND_FEW))
+		around_map(a, AROUND_MANY);
 }
 
 /* Hand a locked folio to the core, or, if the lock was given up, to nobody. */
