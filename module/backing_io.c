@@ -19,25 +19,24 @@
 
 static void backing_bio_end(struct bio *bio)
 {
-	struct vmd_io *io = bio->bi_private;
+	struct vmd_io *io = container_of(bio, struct vmd_io, bio);
 	int error = blk_status_to_errno(bio->bi_status);
 
-	bio_put(bio);
+	bio_uninit(bio);
 	vmd_io_end(io, error);
 }
 
+/* Nothing is allocated: the request has room for a bio, and the vectors. */
 static void backing_submit_bio(struct vmd_backing *backing, struct vmd_io *io)
 {
-	struct bio *bio;
-	u32 i;
+	struct bio *bio = &io->bio;
 
-	bio = bio_alloc(backing->bdev.bdev, io->nr,
-			io->write ? REQ_OP_WRITE : REQ_OP_READ, GFP_NOIO);
+	bio_init(bio, backing->bdev.bdev, io->bvec, io->nr,
+		 io->write ? REQ_OP_WRITE : REQ_OP_READ);
+	bio->bi_vcnt = io->nr;
+	bio->bi_iter.bi_size = io->nr << PAGE_SHIFT;
 	bio->bi_iter.bi_sector = (sector_t)io->place << (PAGE_SHIFT - 9);
-	bio->bi_private = io;
 	bio->bi_end_io = backing_bio_end;
-	for (i = 0; i < io->nr; i++)
-		__bio_add_page(bio, io->bvec[i].bv_page, PAGE_SIZE, 0);
 	submit_bio(bio);
 }
 

@@ -181,7 +181,9 @@ static inline void vmd_vma_make_old(struct vm_area_struct *vma)
 static inline bool vmd_regs_same(const struct pt_regs *a,
 				 const struct pt_regs *b)
 {
-	return a->ip == b->ip && a->sp == b->sp &&
+	/* First what addresses are made of: mostly one of these has changed. */
+	return a->ip == b->ip && a->sp == b->sp && a->ax == b->ax &&
+	       a->cx == b->cx && a->dx == b->dx && a->di == b->di &&
 	       !memcmp(a, b, offsetof(struct pt_regs, orig_ax));
 }
 #else

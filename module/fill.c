@@ -6,6 +6,7 @@
 #include <linux/pagemap.h>
 
 #include "compat.h"
+#include "entries.h"
 #include "fill.h"
 
 /* Take a filling frame out of the page table again. */
@@ -181,6 +182,8 @@ static void *fill_replace(struct vmd_access *a, void *entry,
 	struct xarray *pages = &a->space->pages;
 	void *was;
 
+	if (entry)
+		return vmd_entry_cmpxchg(pages, a->index, entry, f);
 	was = xa_cmpxchg(pages, a->index, entry, f, GFP_KERNEL_ACCOUNT |
 			 __GFP_NORETRY | __GFP_NOWARN);
 	if (xa_err(was) != -ENOMEM)
@@ -226,6 +229,16 @@ static struct vmd_frame *fill_claim(struct vmd_access *a, void *entry)
 	return f;
 }
 
+/* The same for a page that is read ahead: no memory to speak of is taken. */
+static void *fill_replace_spare(struct xarray *pages, pgoff_t index,
+				void *entry, struct vmd_frame *f)
+{
+	if (entry)
+		return vmd_entry_cmpxchg(pages, index, entry, f);
+	return xa_cmpxchg(pages, index, NULL, f,
+			  GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
+}
+
 /* Claim page @index for reading ahead, if that takes no memory to speak of. */
 static bool fill_claim_spare(struct vmd_space *space, pgoff_t index,
 			     struct vmd_filling *page)
@@ -235,8 +248,8 @@ static bool fill_claim_spare(struct vmd_space *space, pgoff_t index,
 	if (!f)
 		return false;
 	fill_prepare(space, f, index, page->entry);
-	if (xa_cmpxchg(&space->pages, index, page->entry, f, GFP_NOWAIT |
-		       __GFP_NOWARN | __GFP_ACCOUNT) != page->entry) {
+	if (fill_replace_spare(&space->pages, index, page->entry, f) !=
+	    page->entry) {
 		vmd_frame_return(space, f);
 		return false;
 	}

@@ -33,6 +33,7 @@ bool vmd_fill_spare(struct vmd_space *space, pgoff_t index,
 		    struct vmd_filling *page);
 
 /* read.c */
+void vmd_read_exit(void);
 int vmd_read(struct vmd_access *a, const struct vmd_filling *page, u32 flags);
 
 #endif /* _VMD_FILL_H */

@@ -249,10 +249,45 @@ struct folio *vmd_frame_find(struct vmd_access *a, struct vmd_frame **f,
  */
 struct vmd_frame *vmd_frame_by_id(struct vmd_space *space, u32 id)
 {
-	struct vmd_frame *chunk;
+	/* Who has the number came to it after its chunk was entered. */
+	struct vmd_frame **table = READ_ONCE(space->table);
 
-	chunk = xa_load(&space->chunks, id / VMD_CHUNK_FRAMES);
-	return &chunk[id % VMD_CHUNK_FRAMES];
+	return &table[1 + id / VMD_CHUNK_FRAMES][id % VMD_CHUNK_FRAMES];
+}
+
+/*
+ * Room for chunk @at in the table. Somebody may be looking into one that is
+ * replaced, so they are all kept, each leading to the one before: together
+ * they are less than the last one. Called under the grow lock.
+ */
+static int table_grow(struct vmd_space *space, u32 at)
+{
+	u32 size = max(8U, 2 * space->table_size);
+	struct vmd_frame **table;
+
+	if (at < space->table_size)
+		return 0;
+	table = kvcalloc(1 + size, sizeof(*table), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return -ENOMEM;
+	if (space->table)
+		memcpy(table + 1, space->table + 1,
+		       space->table_size * sizeof(*table));
+	table[0] = (struct vmd_frame *)space->table;
+	space->table_size = size;
+	/* What it leads to before that it leads there. */
+	smp_store_release(&space->table, table);
+	return 0;
+}
+
+static void tables_free(struct vmd_space *space)
+{
+	struct vmd_frame **table = space->table, **before;
+
+	for (; table; table = before) {
+		before = (struct vmd_frame **)table[0];
+		kvfree(table);
+	}
 }
 
 static struct vmd_frame *pool_pop(struct vmd_space *space)
@@ -284,6 +319,8 @@ static int pool_add_chunk(struct vmd_space *space)
 	int err;
 
 	err = vmd_policy_reshape(space, first + VMD_CHUNK_FRAMES, 0);
+	if (!err)
+		err = table_grow(space, first / VMD_CHUNK_FRAMES);
 	if (err)
 		return err;
 	chunk = kvcalloc(VMD_CHUNK_FRAMES, sizeof(*chunk), GFP_KERNEL_ACCOUNT);
@@ -295,6 +332,7 @@ static int pool_add_chunk(struct vmd_space *space)
 		kvfree(chunk);
 		return err;
 	}
+	WRITE_ONCE(space->table[1 + first / VMD_CHUNK_FRAMES], chunk);
 	for (i = VMD_CHUNK_FRAMES; i--;) {
 		chunk[i].id = first + i;
 		chunk[i].place = VMD_NO_PLACE;
@@ -415,6 +453,7 @@ void vmd_frames_destroy(struct vmd_space *space)
 	xa_for_each(&space->chunks, i, chunk)
 		kvfree(chunk);
 	xa_destroy(&space->chunks);
+	tables_free(space);
 }
 
 /* Take back what was added beyond what is allowed now. */

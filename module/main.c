@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "compat.h"
+#include "fill.h"
 #include "space.h"
 #include "version.h"
 
@@ -84,6 +85,7 @@ static void __exit vmd_exit(void)
 	vmd_debugfs_exit();
 	vmd_swap_exit();
 	vmd_exit_queues();
+	vmd_read_exit();
 }
 
 module_init(vmd_init);

@@ -21,6 +21,7 @@
  * @space: a reference
  * @flags: for the policy, of the page that is wanted
  * @pin: pin that when it is there
+ * @most: entries that there is room for
  * @n: entries of @pages
  * @nr_ios: entries of @ios
  * @ios: requests
@@ -33,6 +34,7 @@ struct read {
 	struct vmd_space *space;
 	u32 flags;
 	bool pin;
+	u32 most;
 	u32 n;
 	u32 nr_ios;
 	struct vmd_io *ios;
@@ -40,12 +42,35 @@ struct read {
 	struct vmd_filling pages[];
 };
 
+/*
+ * Memory for reading one page, for the next to do so on this CPU: most reads at
+ * random are of one.
+ */
+static DEFINE_PER_CPU(struct read *, read_spare);
+
 static void read_put(struct read *read)
 {
+	bool one = read->most == 1;
+
 	if (!atomic_dec_and_test(&read->refs))
 		return;
 	vmd_space_put(read->space);
+	if (one)
+		read = this_cpu_xchg(read_spare, read);
 	kfree(read);
+}
+
+/**
+ * vmd_read_exit - free what was kept for reads to come
+ *
+ * No space is left.
+ */
+void vmd_read_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		kfree(per_cpu(read_spare, cpu));
 }
 
 /* Nobody waits for this one: once unlocked it may go again. */
@@ -109,12 +134,14 @@ static void read_finish(struct vmd_io_group *group)
 static struct read *read_alloc(struct vmd_access *a, u32 n, u32 flags)
 {
 	size_t pages = struct_size_t(struct read, pages, n);
-	struct read *read;
+	struct read *read = n == 1 ? this_cpu_xchg(read_spare, NULL) : NULL;
 
-	read = kmalloc(pages + n * (sizeof(*read->bvec) + sizeof(*read->ios)),
-		       GFP_KERNEL);
+	if (!read)
+		read = kmalloc(pages + n * (sizeof(*read->bvec) +
+					    sizeof(*read->ios)), GFP_KERNEL);
 	if (!read)
 		return NULL;
+	read->most = n;
 	read->bvec = (void *)read + pages;
 	read->ios = (void *)(read->bvec + n);
 	atomic_set(&read->refs, 2);
@@ -137,9 +164,7 @@ static void read_add(struct read *read, const struct vmd_filling *page)
 	bvec_set_page(&read->bvec[i], folio_page(page->folio, 0), PAGE_SIZE, 0);
 	if (!io || io->place + io->nr != place) {
 		io = &read->ios[read->nr_ios++];
-		memset(io, 0, sizeof(*io));
-		io->place = place;
-		io->bvec = &read->bvec[i];
+		vmd_io_init(io, false, place, &read->bvec[i]);
 	}
 	io->nr++;
 }

@@ -204,6 +204,8 @@ struct vmd_ready {
  * @free: first free frame structure, VMD_NO_SLOT if there is none
  * @nr_frames: frame structures there are
  * @chunks: the frame structures, VMD_CHUNK_FRAMES at a time
+ * @table: the same, to be found quickly (vmd_frame_by_id)
+ * @table_size: chunks that @table has room for; under grow_lock
  * @policy_lock: @policy, @policy_state, @policy_slots, @string, @ways and what is behind
  *	them
  * @policy: name and parameters
@@ -303,6 +305,8 @@ struct vmd_space {
 	u32 free;
 	u32 nr_frames;
 	struct xarray chunks;
+	struct vmd_frame **table;
+	u32 table_size;
 
 	spinlock_t policy_lock;		/* every call of the policy, the sets */
 	struct vmd_policy_choice policy;

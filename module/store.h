@@ -27,6 +27,7 @@
 #define _VMD_STORE_H
 
 #include <linux/atomic.h>
+#include <linux/bio.h>
 #include <linux/bvec.h>
 #include <linux/completion.h>
 #include <linux/fs.h>
@@ -77,6 +78,7 @@ struct vmd_stuck {
  * @nr: pages
  * @bvec: the pages' memory, @nr entries, alive until the group has finished
  * @bytes: of them that belong to the backing: less where a file ends
+ * @bio: for backings that are block devices; its vectors are @bvec
  * @iocb: for backings that are files
  * @iter: for backings that are files
  * @work: for backings whose writes another thread has to do
@@ -91,12 +93,29 @@ struct vmd_io {
 	u32 nr;
 	u32 bytes;
 	struct bio_vec *bvec;
-	struct kiocb iocb;
-	struct iov_iter iter;
-	struct work_struct work;
+	union {
+		struct bio bio;
+		struct {
+			struct kiocb iocb;
+			struct iov_iter iter;
+			struct work_struct work;
+		};
+	};
 	struct vmd_backing *backing;
 	struct vmd_store *store;
 };
+
+/* A request for no page yet, from @place on; the rest is for who submits it. */
+static inline void vmd_io_init(struct vmd_io *io, bool write, u32 place,
+			       struct bio_vec *bvec)
+{
+	io->group = NULL;
+	io->write = write;
+	io->error = 0;
+	io->place = place;
+	io->nr = 0;
+	io->bvec = bvec;
+}
 
 /**
  * struct vmd_io_group - requests that are waited for together
