@@ -106,7 +106,7 @@ add_demo() {
 add_bench() {
 	local part
 
-	for part in guest lib threads profile; do
+	for part in guest lib threads profile calls; do
 		cp "$TESTS_DIR/bench/$part.sh" "$dir/bench_$part.sh"
 	done
 	compile bench -pthread "$TESTS_DIR"/bench/{bench,threads}.c

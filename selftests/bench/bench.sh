@@ -14,6 +14,7 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 usage() {
 	cat <<'END'
 usage: bench.sh [--json | --check | --threads | --profile | --part PART]
+       bench.sh --calls [WHAT ORDER ACCESS [BUDGET [POLICY]]]
 
 In one boot of a VM whose clock counts instructions, measure soft faults against
 tmpfs, memory against anonymous memory with swap, files on ext4 against mmap in
@@ -27,6 +28,9 @@ build/bench/KERNEL.json.
   --threads    something else: 1 to 8 threads on several CPUs and a virtio disk,
                and how long faults take, by the clock on the wall
   --profile    something else: where the instructions of a random write go
+  --calls      something else: what each function of the kernel takes in that, or in
+               another pass (vmdemo or vmdemo:/mnt/file, in random, sequential or
+               uniform order, read or write), counted instruction by instruction
   --part PART  only soft, anon, file, policies, harvest or floor; to be looked at,
                not kept
 
@@ -50,6 +54,27 @@ run() {
 	"$TESTS_DIR/vm/run.sh" --kernel "$KERNEL" --mem 2048 --timeout 2400 \
 		--payload "$PAYLOAD" "$@" >"$raw"
 	! grep '^failed' "$raw" >&2
+}
+
+# A qemu that has the plugin: run.sh takes the first one of PATH.
+watched_qemu() {
+	local dir=$1 qemu
+
+	qemu=$(command -v qemu-system-x86_64)
+	mkdir -p "$dir"
+	gcc -std=gnu11 -O2 -Wall -Wextra -shared -fPIC -o "$dir/calls.so" "$BENCH_DIR/calls.c"
+	printf '#!/bin/sh\nexec %q "$@" -plugin %q\n' "$qemu" "$dir/calls.so" \
+		>"$dir/qemu-system-x86_64"
+	chmod +x "$dir/qemu-system-x86_64"
+}
+
+# Symbols have to be where they are in the image, or modules' may not be found.
+calls() {
+	watched_qemu "$OUT/watched"
+	CALLS_OUT=$OUT/calls-$KERNEL.raw PATH=$OUT/watched:$PATH \
+		run "$OUT/calls-$KERNEL.syms" --icount --append nokaslr -- ./bench_calls.sh "$@"
+	awk -v accesses=32768 -f "$BENCH_DIR/calls.awk" "$OUT/calls-$KERNEL.syms" \
+		"$OUT/calls-$KERNEL.raw" | tee "$OUT/calls-$KERNEL.txt"
 }
 
 report() {
@@ -97,6 +122,11 @@ case ${1:-} in
 --profile)
 	run "$OUT/profile-$KERNEL.txt" --icount -- ./bench_profile.sh
 	cat "$OUT/profile-$KERNEL.txt"
+	;;
+--calls)
+	shift
+	[ $# -gt 0 ] || set -- vmdemo random write 12288
+	calls "$@"
 	;;
 -h | --help) usage ;;
 *) usage >&2 && exit 2 ;;
