@@ -121,13 +121,6 @@ static inline pgd_t *vmd_user_pgd(pgd_t *pgd)
 	return pgd;
 }
 
-/* ptep_test_and_clear_young() is not exported. */
-static inline bool vmd_pte_test_and_clear_young(pte_t *ptep)
-{
-	return test_and_clear_bit(_PAGE_BIT_ACCESSED,
-				  (unsigned long *)&ptep->pte);
-}
-
 /*
  * Forget the translation of @address on this CPU, in the mm loaded now, so that
  * the next access sets the accessed bit again. The kernel's own flushes are not

@@ -204,7 +204,6 @@ static void map_done(struct mm_struct *mm)
  * @cpus: where the mms that were looked at have run, or NULL
  * @first: first page
  * @n: pages
- * @at: its number in the window
  */
 struct window {
 	unsigned long pfn[WINDOW_PAGES];
@@ -215,49 +214,70 @@ struct window {
 	struct cpumask *cpus;
 	pgoff_t first;
 	u32 n;
-	u32 at;
 };
 
-/* One page-table entry, its page-table lock held. */
-static int window_pte(pte_t *ptep, unsigned long address, void *data)
+/*
+ * Take the accessed bit of an entry for page frame @pfn away. No lock is held:
+ * an entry that is changed meanwhile, by a thread or by the hardware, is looked
+ * at anew.
+ */
+static bool pte_take_young(pte_t *ptep, unsigned long pfn)
 {
-	struct window *w = data;
-	u32 i = w->at++;
-	pte_t pte = *ptep;
+	pte_t pte = READ_ONCE(*ptep);
+
+	do {
+		if (!pte_present(pte) || pte_pfn(pte) != pfn || !pte_young(pte))
+			return false;
+	} while (!try_cmpxchg(&ptep->pte, &pte.pte,
+			      pte.pte & ~(pteval_t)_PAGE_ACCESSED));
+	return true;
+}
+
+/* One page-table entry, of page @i of the window. */
+static void window_pte(struct window *w, u32 i, pte_t *ptep,
+		       unsigned long address)
+{
+	pte_t pte = READ_ONCE(*ptep);
 
 	/* A private copy is none of ours. */
 	if (!pte_present(pte) || pte_pfn(pte) != w->pfn[i])
-		return 0;
+		return;
 	if (pte_dirty(pte))
 		__set_bit(i, w->dirty);
 	if (!pte_young(pte))
-		return 0;
+		return;
 	__set_bit(i, w->young);
-	if (w->clear && vmd_pte_test_and_clear_young(ptep) && w->loaded)
+	if (w->clear && pte_take_young(ptep, w->pfn[i]) && w->loaded)
 		vmd_forget_translation(address);
-	return 0;
 }
 
-/* Look at the resident pages of the window that @vma maps, run by run. */
+/* Look at the resident pages of the window that @vma maps. */
 static void window_scan_vma(struct window *w, struct vm_area_struct *vma)
 {
-	pgoff_t start = max(w->first, vma->vm_pgoff);
+	pgoff_t i = max(w->first, vma->vm_pgoff);
 	pgoff_t end = min(w->first + w->n, vma->vm_pgoff + vma_pages(vma));
-	pgoff_t i, run;
+	unsigned long address = vma->vm_start +
+				((i - vma->vm_pgoff) << PAGE_SHIFT);
+	unsigned long flags;
+	pte_t *ptep;
 
 	w->loaded = vma->vm_mm == current->mm;
 	if (w->cpus)
 		cpumask_or(w->cpus, w->cpus, mm_cpumask(vma->vm_mm));
-	for (i = start; i < end; i = run + 1) {
-		for (run = i; run < end && w->pfn[run - w->first]; run++)
-			;
-		if (run == i)
-			continue;
-		w->at = i - w->first;
-		apply_to_page_range(vma->vm_mm, vma->vm_start +
-				    ((i - vma->vm_pgoff) << PAGE_SHIFT),
-				    (run - i) << PAGE_SHIFT, window_pte, w);
+	local_irq_save(flags);
+	ptep = vmd_pte_find(vma->vm_mm, address);
+	while (i < end) {
+		if (ptep && w->pfn[i - w->first])
+			window_pte(w, i - w->first, ptep, address);
+		i++;
+		address += PAGE_SIZE;
+		/* A window may go on in another table. */
+		if (!(address & ~PMD_MASK))
+			ptep = vmd_pte_find(vma->vm_mm, address);
+		else if (ptep)
+			ptep++;
 	}
+	local_irq_restore(flags);
 }
 
 static void window_scan(struct vmd_space *space, struct window *w)
@@ -312,22 +332,6 @@ void vmd_observed(struct vmd_space *space, struct vmd_frame *f)
 	vmd_decide_touched(space, f, 0);
 }
 
-/*
- * Take the accessed bit of an entry for page frame @pfn away. No lock is held:
- * an entry that is changed meanwhile, by a thread or by the hardware, is looked
- * at anew.
- */
-static bool harvest_take(pte_t *ptep, unsigned long pfn)
-{
-	pte_t pte = READ_ONCE(*ptep);
-
-	do {
-		if (!pte_present(pte) || pte_pfn(pte) != pfn || !pte_young(pte))
-			return false;
-	} while (!try_cmpxchg(&ptep->pte, &pte.pte, pte_val(pte) & ~_PAGE_ACCESSED));
-	return true;
-}
-
 /* Which of the frames' pages were accessed by way of @vma? */
 static unsigned long harvest_vma(struct vm_area_struct *vma,
 				 struct vmd_frame **f, u32 n)
@@ -344,7 +348,7 @@ static unsigned long harvest_vma(struct vm_area_struct *vma,
 		address = vma->vm_start +
 			  ((f[i]->index - vma->vm_pgoff) << PAGE_SHIFT);
 		ptep = vmd_pte_find(vma->vm_mm, address);
-		if (!ptep || !harvest_take(ptep, folio_pfn(f[i]->folio)))
+		if (!ptep || !pte_take_young(ptep, folio_pfn(f[i]->folio)))
 			continue;
 		young |= BIT(i);
 		if (loaded)
@@ -404,19 +408,20 @@ unsigned long vmd_harvest_frames(struct vmd_space *space, struct vmd_frame **f,
 /* Fill a window from the page table; returns how many pages are in it. */
 static u32 window_load(struct vmd_space *space, struct window *w)
 {
-	unsigned long index = w->first;
-	unsigned long last = w->first + w->n - 1;
-	struct vmd_frame *f;
+	XA_STATE(xas, &space->pages, w->first);
 	void *entry;
 	u32 n = 0;
 
-	for (entry = xa_find(&space->pages, &index, last, XA_PRESENT); entry;
-	     entry = xa_find_after(&space->pages, &index, last, XA_PRESENT)) {
-		f = entry;
+	rcu_read_lock();
+	xas_for_each(&xas, entry, w->first + w->n - 1) {
+		if (xas_retry(&xas, entry) || !vmd_entry_is_frame(entry))
+			continue;
 		/* Its index tells whether the frame is this page's still. */
-		if (vmd_entry_is_frame(entry) && READ_ONCE(f->index) == index)
-			n += window_add(w, f, index);
+		if (READ_ONCE(((struct vmd_frame *)entry)->index) ==
+		    xas.xa_index)
+			n += window_add(w, entry, xas.xa_index);
 	}
+	rcu_read_unlock();
 	return n;
 }
 
