@@ -204,71 +204,6 @@ static bool evict_not_needed(struct vmd_access *a)
 		vmd_user_may_charge(space) && vmd_frames_left(space));
 }
 
-/* Are frames about to become free? Whoever has evict_lock is choosing some. */
-static bool evict_coming(struct vmd_space *space)
-{
-	return atomic_read(&space->coming) > 0 ||
-	       mutex_is_locked(&space->evict_lock);
-}
-
-/*
- * Of several threads that need a frame each, one evicts a batch, and the others
- * wait for what comes of it: not for the lock, after which each would evict a
- * batch more. As many as frames wait are woken, one for each (vmd_ready_put).
- * They wait for a moment only: frames may be lost to others, and pages may stay.
- * Returns whether there is room now.
- */
-static bool evict_awaited(struct vmd_access *a)
-{
-	struct vmd_space *space = a->space;
-
-	if (!evict_coming(space))
-		return false;
-	vmd_may_wait(a);
-	/* Exclusive, so that one that waits is woken for each frame. */
-	___wait_event(space->frame_wait,
-		      ___wait_cond_timeout(evict_not_needed(a) ||
-					   !evict_coming(space)),
-		      TASK_KILLABLE, 1, msecs_to_jiffies(4),
-		      __ret = schedule_timeout(__ret));
-	return evict_not_needed(a);
-}
-
-/*
- * Get evict_lock for a fault that evicts a batch. Returns 0, or 1 without it if
- * there is room by now, or -EINTR.
- */
-static int evict_lock_batch(struct vmd_access *a)
-{
-	struct vmd_space *space = a->space;
-
-	do {
-		if (evict_awaited(a))
-			return 1;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-	} while (!mutex_trylock(&space->evict_lock));
-	return 0;
-}
-
-/* Likewise for anybody else: one after the other, @a being NULL or who wants it. */
-static int evict_lock_one(struct vmd_space *space, struct vmd_access *a)
-{
-	if (mutex_trylock(&space->evict_lock))
-		return 0;
-	if (a)
-		vmd_may_wait(a);
-	return mutex_lock_killable(&space->evict_lock) ? -EINTR : 0;
-}
-
-/* The next one that waits has nothing to wait for, or not for us. */
-static void evict_came(struct vmd_space *space, u32 n)
-{
-	atomic_sub(n, &space->coming);
-	if (wq_has_sleeper(&space->frame_wait))
-		wake_up(&space->frame_wait);
-}
-
 /**
  * vmd_evict - take pages out as the policy proposes
  * @space: of which
@@ -287,7 +222,6 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 	struct vmd_batch *batch;
 	long patience;
 	int err;
-	u32 n;
 
 	want = min_t(unsigned long, want, VMD_BATCH_MAX);
 	/* A set that has too many is not helped by frames without a page. */
@@ -297,13 +231,14 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 		if (drained)
 			return drained;
 	}
-	/* One for one in modes that are exact; with sets any frame will not do. */
-	err = fault && want > 1 ? evict_lock_batch(a) : evict_lock_one(space, a);
-	if (err)
-		return err;
+	if (!mutex_trylock(&space->evict_lock)) {
+		if (a)
+			vmd_may_wait(a);
+		if (mutex_lock_killable(&space->evict_lock))
+			return -EINTR;
+	}
 	if (fault && evict_not_needed(a)) {
 		mutex_unlock(&space->evict_lock);
-		evict_came(space, 0);
 		return 1;
 	}
 	batch = vmd_batch_alloc(space, want, true);
@@ -314,11 +249,8 @@ int vmd_evict(struct vmd_space *space, unsigned long want,
 	if (fault && a->crowded)
 		patience = 2 * READ_ONCE(space->ways) + 2 * want;
 	evict_choose(batch, want, patience, vmd_placed_from(a));
-	n = batch->n;
-	atomic_add(n, &space->coming);
 	mutex_unlock(&space->evict_lock);
 	err = vmd_batch_run(batch, a);
-	evict_came(space, n);
 	if (fault && unlikely(a->step))
 		vmd_step_evicted(a->step, err);
 	if (err == -EAGAIN && fatal_signal_pending(current))

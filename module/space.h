@@ -262,7 +262,6 @@ struct vmd_pool {
  * @reclaiming: it was woken and is not through
  * @leaving: pages it has sent on their way out
  * @sent: batches that nobody waits for, and that have not finished
- * @coming: pages being evicted on behalf of faults
  * @dirty_age: milliseconds after which dirty pages are written, or 0 (flush.c)
  * @dirty_limit: percent of the budget that may be dirty, or 0: any number
  * @flush: the flusher
@@ -367,7 +366,6 @@ struct vmd_space {
 	atomic_t reclaiming;
 	atomic_t leaving;
 	atomic_t sent;
-	atomic_t coming;
 	u32 dirty_age;
 	u32 dirty_limit;
 	struct delayed_work flush;

@@ -126,23 +126,27 @@ static void read_stats(int fd, struct vmd_stats *stats)
 		bench_die("VMD_IOC_GET_STATS");
 }
 
-/* Let all of them run for a while, the hooks around the middle of it. */
-static void measure(int fd, struct faulter *faulters, unsigned long threads,
+/*
+ * Let all of them run for a while. They begin and end between the hooks: what
+ * those count is of the very faults that are counted here.
+ */
+static void measure(int fd, char *p, const char *load, unsigned long threads,
 		    unsigned long ms)
 {
+	struct faulter faulters[MAX_THREADS];
 	struct vmd_stats before, after;
 	unsigned long long begin;
 
-	usleep(200000);
 	hook("BENCH_BEFORE");
 	read_stats(fd, &before);
 	begin = bench_now();
+	start(faulters, threads, p, load);
 	usleep(ms * 1000);
-	read_stats(fd, &after);
-	begin = bench_now() - begin;
-	hook("BENCH_AFTER");
 	over = true;
 	join(faulters, threads);
+	begin = bench_now() - begin;
+	read_stats(fd, &after);
+	hook("BENCH_AFTER");
 	printf("%llu %llu %llu %llu\n", begin / 1000,
 	       after.faults_soft - before.faults_soft,
 	       after.misses - before.misses, after.stalls - before.stalls);
@@ -174,7 +178,6 @@ int bench_locks(struct bench_target *t, const char *load, unsigned long threads,
 		unsigned long ms)
 {
 	bool soft = !strcmp(load, "soft");
-	struct faulter faulters[MAX_THREADS];
 	int fd;
 	char *p;
 
@@ -188,7 +191,6 @@ int bench_locks(struct bench_target *t, const char *load, unsigned long threads,
 	fd = bench_open(t, PAGES);
 	p = map_aligned(fd);
 	warm(p, soft, !strcmp(load, "write"));
-	start(faulters, threads, p, load);
-	measure(fd, faulters, threads, ms);
+	measure(fd, p, load, threads, ms);
 	return 0;
 }
