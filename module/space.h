@@ -924,6 +924,14 @@ int vmd_slots_look(struct vmd_store *store, struct vmd_slots *out);
 extern const struct vm_operations_struct vmd_vm_ops;
 extern const struct vm_operations_struct vmd_huge_vm_ops;
 extern const struct vm_operations_struct vmd_private_vm_ops;
+
+/* Is it a mapping of a space? */
+static inline bool vmd_vma_ours(const struct vm_area_struct *vma)
+{
+	return vma->vm_ops == &vmd_vm_ops || vma->vm_ops == &vmd_huge_vm_ops ||
+	       vma->vm_ops == &vmd_private_vm_ops;
+}
+
 extern const struct address_space_operations vmd_aops;
 
 /* chardev.c */

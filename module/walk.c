@@ -180,9 +180,7 @@ static struct vmd_space *walk_space(struct vmd_walk *w,
 {
 	struct vmd_map *map = vma->vm_private_data;
 
-	if (((vma->vm_ops != &vmd_vm_ops && vma->vm_ops != &vmd_huge_vm_ops) && vma->vm_ops != &vmd_private_vm_ops) ||
-	    !map ||
-	    map->dead || !vmd_space_use(map->space))
+	if (!vmd_vma_ours(vma) || !map || map->dead || !vmd_space_use(map->space))
 		return NULL;
 	w->result |= VMD_WALK_SPACE;
 	w->space_id = map->space->id;

@@ -15,7 +15,7 @@ trap 'rm -rf "$tmp"' EXIT
 mkdir -p "$tmp/module" "$tmp/tools" "$tmp/selftests" "$tmp/uapi"
 cp -r "$top/module/policy" "$tmp/module/"
 cp "$top"/tools/sim.[ch] "$top"/tools/why.[ch] "$tmp/tools/"
-cp "$top"/uapi/vmdemo_{why,queues}.h "$tmp/uapi/"
+cp "$top/uapi/vmdemo_why.h" "$top/uapi/vmdemo_queues.h" "$tmp/uapi/"
 cp -r "$here" "$tmp/selftests/"
 cp -r "$tmp/module/policy" "$tmp/good"
 
