@@ -391,4 +391,18 @@ static inline void vmd_shrinker_unregister(struct shrinker *shrinker)
 #endif
 }
 
+/*
+ * Does fork call open() of a mapping's copy before it enters that into its file's
+ * address_space, and takes the reference to its file? Only then may open() give
+ * it another file (cow.h). No header tells; it came in 6.10, and in 6.1 by an
+ * update, of which this is no earlier than what was looked at.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 190) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
+#define VMD_FORK_OPENS_FIRST	1
+#else
+#define VMD_FORK_OPENS_FIRST	0
+#endif
+
 #endif /* _VMD_COMPAT_H */

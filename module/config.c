@@ -2,6 +2,7 @@
 /*
  * A space's configuration, and how it changes while the space is in use.
  */
+#include "compat.h"
 #include "cow.h"
 #include "crypt.h"
 #include "shadows.h"
@@ -397,7 +398,7 @@ static int config_check_private(struct vmd_space *space, u64 set, u64 changed,
 		return 0;
 	if (!(set & VMD_SPACE_PRIVATE))
 		return -EBUSY;
-	if (vmd_space_order(space))
+	if (vmd_space_order(space) || !VMD_FORK_OPENS_FIRST)
 		return -EOPNOTSUPP;
 	if (space->store->homes)
 		return -EINVAL;

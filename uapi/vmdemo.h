@@ -138,7 +138,8 @@ struct vmd_info {
  *	EOPNOTSUPP if the kernel has no "xts(aes)". VMD_SPACE_PRIVATE: at fork the
  *	child's mappings become those of a space of its own, see below. To be set
  *	before the space is mapped for the first time; EBUSY if it is mapped, or if
- *	it was set and is to be no more; EINVAL on a file.
+ *	it was set and is to be no more; EINVAL on a file; EOPNOTSUPP with pages
+ *	larger than 4096 bytes, and on a 6.1 before 6.1.190.
  * @ways: which frames a page may use. 0: all ("full"). N: page p those of set
  *	p mod (@budget / N), which has N frames and a policy of its own; 1 is
  *	direct mapping. EINVAL unless @budget, new or as it is, is a multiple of
