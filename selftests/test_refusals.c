@@ -101,10 +101,23 @@ TEST_F(refused, set_config_unknown_mask_bit_einval)
 {
 	int bit;
 
-	for (bit = 6; bit < 64; bit++)
+	for (bit = 7; bit < 64; bit++)
 		EXPECT_ERRNO(EINVAL, set_config(self->fd, &self->before,
 						VMD_CONFIG_BUDGET |
 						1ULL << bit));
+}
+
+TEST_F(refused, a_page_size_that_there_is_not_einval)
+{
+	static const __u64 sizes[] = { 1, 2048, 8192, 65535, 4194304, 1ULL << 63 };
+	struct vmd_config c = self->before;
+	size_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		c.page_size = sizes[i];
+		EXPECT_ERRNO(EINVAL, set_config(self->fd, &c,
+						VMD_CONFIG_PAGE_SIZE));
+	}
 }
 
 TEST_F(refused, ways_that_do_not_divide_the_budget_einval)
