@@ -333,10 +333,11 @@ static int ctl_check_page_size(const struct vmd_config *to)
 int ctl_request_page_size(struct ctl_request *request, struct ctl_space *space)
 {
 	struct vmd_config config = request->config;
-	int status = ctl_check_page_size(&config);
+	int status;
 
 	if (!(config.mask & VMD_CONFIG_PAGE_SIZE))
 		return CTL_OK;
+	status = ctl_check_page_size(&config);
 	request->config.mask &= ~VMD_CONFIG_PAGE_SIZE;
 	config.mask &= VMD_CONFIG_PAGE_SIZE | VMD_CONFIG_OBSERVER | VMD_CONFIG_FLAGS;
 	return status ? status : ctl_set_page_size(space, &config);
