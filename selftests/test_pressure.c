@@ -474,7 +474,7 @@ TEST(pages_are_written_while_memory_is_really_short)
 	close(fd);
 }
 
-/* A memory cgroup of 16 MiB */
+/* A memory cgroup of 32 MiB: less, and the program itself would not stay in it */
 FIXTURE(cgroup) {
 	bool there;
 	bool mounted;
@@ -482,7 +482,7 @@ FIXTURE(cgroup) {
 	char dir[128];
 };
 
-#define LIMIT	(16UL << 20)
+#define LIMIT	(32UL << 20)
 
 static int cgroup_write(const char *dir, const char *name, const char *text)
 {
@@ -562,7 +562,7 @@ static pid_t cgroup_fork(const char *dir, int (*fn)(const char *dir))
 
 static int charge_child(const char *dir)
 {
-	const size_t pages = 2048;	/* 8 MiB */
+	const size_t pages = 4096;	/* 16 MiB */
 	__u64 before, bytes = pages * vmd_ps, with;
 	char *map;
 	int fd = vmd_open();
@@ -594,10 +594,10 @@ TEST_F(cgroup, frames_show_in_memory_current_and_go_from_it)
 	EXPECT_GE(before + (4 << 20), cgroup_current(self->dir));
 }
 
-/* A budget twice what the cgroup may have: it evicts instead of dying. */
+/* A budget of more than the cgroup may have: it evicts instead of dying. */
 static int limit_child(const char *dir)
 {
-	const size_t pages = 2 * LIMIT / vmd_ps;
+	const size_t pages = (LIMIT + LIMIT / 2) / vmd_ps;
 	char *map;
 	int fd = vmd_open();
 
@@ -622,7 +622,7 @@ TEST_F(cgroup, at_its_limit_a_space_evicts_its_own_pages)
 /* Frames, and more memory of its own than the cgroup may have. */
 static int oom_child(const char *dir)
 {
-	const size_t pages = 2048;
+	const size_t pages = 4096;
 	int fd = vmd_open();
 	char *map, *p;
 	size_t i;
