@@ -104,7 +104,7 @@ part_packaging() {
 # take longer to be filled, which some tests do to see what happens then.
 # shellcheck disable=SC2317
 part_kernel() {
-	local dir=$TOP/build/payload-$KERNEL limit=2700 more=() vm=(--mem 1024)
+	local dir=$TOP/build/payload-$KERNEL limit=3600 more=() vm=(--mem 1024)
 
 	! sanitizing || limit=4800
 	# Two emulated CPUs with all these checks take four times as long as one
