@@ -113,7 +113,7 @@ TEST_F(refused, a_page_size_that_there_is_not_einval)
 	struct vmd_config c = self->before;
 	size_t i;
 
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		c.page_size = sizes[i];
 		EXPECT_ERRNO(EINVAL, set_config(self->fd, &c,
 						VMD_CONFIG_PAGE_SIZE));
