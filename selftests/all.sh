@@ -6,10 +6,10 @@
 #
 # Sets and their jobs, each of which is a run of check.sh:
 #   check    all its parts: those in a VM on 6.1, and the rest
-#   debug    the kernel part on a kernel with KASAN, UBSAN, lockdep, kmemleak,
+#   debug    parts kernel and smp on a kernel with KASAN, UBSAN, lockdep, kmemleak,
 #            with the policies' vectors as KUnit and the injection of faults;
 #            on another with KCSAN
-#   matrix   the kernel part on 6.1, 6.12 and 7.2; what check has run already
+#   matrix   the kernel part on 6.1, 6.12 and 7.2, smp on 7.2; what check has run already
 #            is not run again
 #
 # A job's output is kept in build/all/JOB.log; its failures are shown when it
@@ -71,7 +71,7 @@ run_job() {
 		VMDEMO_KERNEL=6.1 "$TESTS_DIR/check.sh" \
 			scanner policy tools bench style lab debian packaging
 		;;
-	kasan) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel smp ;;
+	kasan | 7.2) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel smp ;;
 	*) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel ;;
 	esac
 }
