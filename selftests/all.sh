@@ -6,9 +6,8 @@
 #
 # Sets and their jobs, each of which is a run of check.sh:
 #   check    all its parts: those in a VM on 6.1, and the rest
-#   debug    parts kernel and smp on a kernel with KASAN, UBSAN, lockdep, kmemleak,
-#            with the policies' vectors as KUnit and the injection of faults;
-#            on another with KCSAN
+#   debug    parts kernel, smp and leaks on a kernel with KASAN, UBSAN, lockdep and
+#            kmemleak; kernel on another with KCSAN
 #   matrix   the kernel part on 6.1, 6.12 and 7.2, smp on 7.2; what check has run already
 #            is not run again
 #
@@ -47,6 +46,7 @@ add_jobs() {
 	[[ $all != *" debug "* ]] || add_sanitizing kasan KASAN
 	[[ $all != *" check "* && $all != *" matrix "* ]] || jobs+=(6.1)
 	[[ $all != *" check "* ]] || jobs+=(rest)
+	[[ $all != *" debug "* ]] || add_sanitizing leaks KASAN
 	[[ $all != *" matrix "* ]] || jobs+=(7.2 6.12)
 	[[ $all != *" debug "* ]] || add_sanitizing kcsan KCSAN
 }
@@ -71,6 +71,7 @@ run_job() {
 		VMDEMO_KERNEL=6.1 "$TESTS_DIR/check.sh" \
 			scanner policy tools bench style lab debian packaging
 		;;
+	leaks) VMDEMO_KERNEL=kasan "$TESTS_DIR/check.sh" leaks ;;
 	kasan | 7.2) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel smp ;;
 	*) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel ;;
 	esac

@@ -13,6 +13,7 @@
 #   bench      what compares figures of "make bench", against samples
 #   style      checkpatch, sparse, warnings, shellcheck, manual pages
 #   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
+#   leaks      KUnit, and the injection of faults, with kmemleak (kasan only)
 #   smp        threads and processes on 8 CPUs (4 on a sanitizing kernel)
 #   durable    a VM that is killed when it has synced, and one that looks
 #   lab        make lab-shell, and the experiments that need the device
@@ -21,8 +22,7 @@
 #
 # environment:
 #   VMDEMO_KERNEL  6.1 (default), 6.12 or 7.2, or kasan or kcsan: a sanitizing
-#                  kernel, which is built at first (a quarter of an hour); on
-#                  kasan also the vectors as KUnit and the injection of faults
+#                  kernel, which is built at first (a quarter of an hour)
 #   VMDEMO_CACHE   where downloads and images are kept (default ~/.cache/vmdemo)
 set -uo pipefail
 
@@ -31,6 +31,7 @@ TOP=$(dirname "$TESTS_DIR")
 KERNEL=${VMDEMO_KERNEL:-6.1}
 LOGS=$TOP/build/check-$KERNEL
 ALL=(scanner policy tools bench style kernel smp durable lab debian packaging)
+[ "$KERNEL" != kasan ] || ALL+=(leaks)
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 passed=0
@@ -107,7 +108,8 @@ part_kernel() {
 	local dir=$TOP/build/payload-$KERNEL limit=3600 more=() vm=(--mem 1024)
 
 	! sanitizing || limit=4800
-	[ "$KERNEL" != kasan ] || more=(--sanitize)
+	# Nothing is looked for with kmemleak here, and its stacks are most of the time.
+	[ "$KERNEL" != kasan ] || { more=(--sanitize) && vm+=(--append kmemleak=off); }
 	# Of two CPUs that take turns, one that asks the other to flush its TLB waits
 	# for a turn of a tenth of a second, each time. In the short runs there is
 	# one: where they meet is for part smp, and for 6.1.
@@ -117,6 +119,15 @@ part_kernel() {
 	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests ${more[@]+"${more[@]}"} "$dir" &&
 		run_vm "${vm[@]}" --disk 128M --disk 512M --timeout "$limit" \
 			--log "$LOGS/console.log" --payload "$dir" -- ./guest_tests.sh
+}
+
+# shellcheck disable=SC2317
+part_leaks() {
+	local dir=$TOP/build/payload-$KERNEL-leaks
+
+	"$TESTS_DIR/payload.sh" --kernel kasan --tests --sanitize "$dir" &&
+		run_vm --mem 1024 --cpus 1 --disk 128M --disk 512M --timeout 3600 \
+			--log "$LOGS/console-leaks.log" --payload "$dir" -- ./guest_tests.sh --leaks
 }
 
 has_payload() {

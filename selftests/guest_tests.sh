@@ -2,8 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # All tests that need the device, as root in a guest. A last line for each part:
 # the programs' results, those of spaces on files, those of the tool's own tests
-# on the real device; on a kernel that can, the policies' vectors as KUnit, and
-# the injection of faults.
+# on the real device.
+#
+# usage: guest_tests.sh [PROGRAM...]
+#        guest_tests.sh --leaks
+#
+# With --leaks, on a kernel that has kmemleak: the policies' vectors as KUnit, and
+# some programs and the injection of faults, after which nothing may be lost.
 #
 # With a file "short" beside it the long tests do a quarter of their work, and
 # what was not written here (fio, stress-ng) and breaks devices is left to the
@@ -11,6 +16,16 @@
 # sanitizers; with a file "races" there are only the programs whose threads meet.
 cd "$(dirname "$0")" || exit 1
 status=0
+if [ "${1:-}" = --leaks ]; then
+	export VMD_SHORT=1
+	echo "# ---- KUnit"
+	./kunit.sh vmdemo_policy_kunit.ko vectors.txt || status=1
+	echo "# ---- leaks, and the injection of faults"
+	./inject.sh vmdemo.ko test_device test_attach test_walk test_queues test_slots \
+		test_refusals test_ioctl test_stats test_trace test_step test_observer \
+		test_budget test_life test_place test_cow || status=1
+	exit $status
+fi
 programs=("$@")
 parts=()
 
@@ -36,11 +51,4 @@ insmod vmdemo.ko || status=1
 ./tracers.sh ./vmdemoctl || status=1
 ./run.sh ./vmdemoctl || status=1
 rmmod vmdemo || { echo "0 passed, 1 failed" && status=1; }
-
-if [ -e vmdemo_policy_kunit.ko ]; then
-	echo "# ---- KUnit"
-	./kunit.sh vmdemo_policy_kunit.ko vectors.txt || status=1
-	echo "# ---- injection of faults"
-	./inject.sh vmdemo.ko || status=1
-fi
 exit $status

@@ -3,14 +3,16 @@
 # The fault-injection sweep (inject.c), as root in a guest whose kernel injects
 # faults and has kmemleak. The last line is "N passed, N failed, N skipped".
 #
-# usage: inject.sh MODULE.ko
+# usage: inject.sh MODULE.ko [PROGRAM...]
 #
+# Programs named are run at first, with the usual store: what they leak is found too.
 # The store is on a RAM disk, so that whoever evicts makes the requests, and
 # nothing is waited for.
 set -u
 
 cd "$(dirname "$0")" || exit 1
-ko=${1:?usage: inject.sh MODULE.ko}
+ko=${1:?usage: inject.sh MODULE.ko [PROGRAM...]}
+shift
 disk=/dev/ram0
 kmemleak=/sys/kernel/debug/kmemleak
 status=0
@@ -21,6 +23,8 @@ dd if=/dev/zero of=$disk bs=64k count=32 conv=fsync status=none || status=1
 
 # What the rest of the system has leaked before is no business of ours.
 echo clear >$kmemleak || status=1
+
+[ $# = 0 ] || ./run_tests.sh "$ko" "$@" || status=1
 
 # When the module goes it complains about slots that were not given back.
 INJECT_DISK=${disk#/dev/} VMD_LOAD_ARGS=backing=$disk VMD_TIMEOUT=${VMD_TIMEOUT:-2400} \

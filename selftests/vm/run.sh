@@ -280,11 +280,11 @@ accel_options() {
 	if [ "$accel" = kvm ]; then
 		qemu+=(-accel kvm -cpu host)
 	else
-		# Five-level paging makes every TLB miss of the emulation dearer; and
-		# a CPU that waits for another burns the time that one should have,
-		# where the host has fewer.
+		# Five-level paging makes every TLB miss of the emulation dearer, and
+		# "rep movsb" (erms) goes byte by byte; a CPU that waits for another
+		# burns the time that one should have, where the host has fewer.
 		qemu+=(-accel "tcg,thread=$threads"
-			-cpu "max,la57=off")
+			-cpu "max,la57=off,-erms")
 	fi
 }
 
