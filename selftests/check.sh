@@ -34,11 +34,15 @@ ALL=(scanner policy tools bench style kernel smp durable lab debian packaging)
 [ "$KERNEL" != kasan ] || ALL+=(leaks)
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
+# shellcheck source=vm/lib.sh
+. "$TESTS_DIR/vm/lib.sh"
+export CCACHE_BASEDIR=$TOP
+
 passed=0
 failed=0
 skipped=0
 
-say() {
+say_part() {
 	printf '\n== %s\n' "$*"
 }
 
@@ -198,7 +202,7 @@ progress() {
 run_part() {
 	local name=$1 log=$LOGS/$1.log start=$SECONDS status before=$failed
 
-	say "$name"
+	say_part "$name"
 	"part_$name" 2>&1 | tee "$log" | progress
 	status=${PIPESTATUS[0]}
 	add_up "$log" "$status"
@@ -226,12 +230,13 @@ for part; do
 done
 [ $# -gt 0 ] || set -- "${ALL[@]}"
 mkdir -p "$LOGS"
-say "setup"
+say_part "setup"
 if ! part_setup; then
 	echo "check.sh: the set-up failed (see above): nothing was tested"
 	failed=1
 	set --
 fi
+use_ccache
 for part; do
 	run_part "$part"
 done

@@ -13,7 +13,9 @@ TOP=$(dirname "$TESTS_DIR")
 . "$TESTS_DIR/vm/lib.sh"
 # shellcheck source=checks.sh
 . "$TESTS_DIR/checks.sh"
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/vmdemo-debian.XXXXXX")
+work_dir debian
+tmp=$REPLY
+use_ccache
 trap 'rm -rf "$tmp" "$said"' EXIT
 tree=$tmp/build/vmdemo
 payload=$TOP/build/payload-debian

@@ -5,16 +5,18 @@
 # shellcheck disable=SC2317 # most functions are called through check
 set -uo pipefail
 
-TOP=$(dirname "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)")
+TESTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(dirname "$TESTS_DIR")
+# shellcheck source=vm/lib.sh
+. "$TESTS_DIR/vm/lib.sh"
 passed=0
 failed=0
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/vmdemo-packaging.XXXXXX")
+work_dir packaging
+tmp=$REPLY
 trap 'rm -rf "$tmp"' EXIT
 tree=$tmp/tree
 unset KDIR KERNELRELEASE DESTDIR PREFIX INSTALL_MOD_PATH MAKEFLAGS MAKELEVEL MFLAGS
-# The module is built three times from the same source.
-export CCACHE_DIR=$tmp/ccache
-PATH=/usr/lib/ccache:$PATH:/usr/sbin:/sbin
+use_ccache
 
 # check NAME COMMAND...
 check() {

@@ -122,7 +122,7 @@ sparse_and_warnings() {
 	mkdir -p "$TOP/build/style" &&
 		cp -r "$TOP/module" "$TOP/uapi" "$TOP/Kbuild" "$TOP/build/style/" || return 1
 	"$TESTS_DIR/vm/build-module.sh" --kernel "$KERNEL" --src "$TOP/build/style" \
-		--out "$tmp" W=1 C=2 KCFLAGS="-Wall -Wextra -Wno-unused-parameter" \
+		--out "$tmp" --fresh W=1 C=2 KCFLAGS="-Wall -Wextra -Wno-unused-parameter" \
 		>"$tmp/build.log" 2>&1 || status=1
 	our_warnings <"$tmp/build.log"
 	[ $status = 0 ] || tail -n 20 "$tmp/build.log"

@@ -9,8 +9,10 @@ VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
 	cat <<'END'
-usage: build-module.sh --kernel V [--src DIR] [--out DIR] [MAKE-ARGUMENTS...]
-       build-module.sh --kdir DIR [--src DIR] [--out DIR] [MAKE-ARGUMENTS...]
+usage: build-module.sh --kernel V [--src DIR] [--out DIR] [--fresh]
+                       [MAKE-ARGUMENTS...]
+       build-module.sh --kdir DIR [--src DIR] [--out DIR] [--fresh]
+                       [MAKE-ARGUMENTS...]
 
 Build the module whose Kbuild file is in DIR against the headers of a kernel and
 leave the .ko files in the output directory, whose name is printed at the end.
@@ -20,6 +22,8 @@ leave the .ko files in the output directory, whose name is printed at the end.
   --src DIR    the sources (default: the top of this repository)
   --out DIR    where the .ko files go (default: a directory of the cache)
 
+  --fresh      build all of it again: with MAKE-ARGUMENTS that look for mistakes
+
 What is changed is built again, and builds for several kernels may run at once.
 MAKE-ARGUMENTS are passed on, for example W=1 or C=1.
 environment: VMDEMO_CACHE, see setup.sh.
@@ -28,7 +32,9 @@ END
 
 kernel=
 kdir=
-src=$(cd "$VM_DIR/../.." && pwd)
+top=$(cd "$VM_DIR/../.." && pwd)
+src=$top
+fresh=
 out=
 make_args=()
 
@@ -38,6 +44,7 @@ parse_args() {
 		--kernel) need_value "$1" $# && check_kernel_name "$2" && kernel=$2 && shift ;;
 		--kdir) need_value "$1" $# && kdir=$2 && shift ;;
 		--src) need_value "$1" $# && src=$2 && shift ;;
+		--fresh) fresh=y ;;
 		--out) need_value "$1" $# && out=$2 && shift ;;
 		-h | --help) usage && exit 0 ;;
 		--*) die "unknown option '$1' (see --help)" ;;
@@ -111,7 +118,8 @@ run_make() {
 	fi
 }
 
-# One build directory for each pair of sources and kernel.
+# One build directory for each kind of sources and kernel: clones of the project
+# take turns, and compile what differs.
 choose_build_dir() {
 	local id key
 	if [ -n "$kernel" ]; then
@@ -121,13 +129,18 @@ choose_build_dir() {
 		kdir=$(readlink -f "$kdir")
 		id=$(cat "$kdir/include/config/kernel.release")
 	fi
-	key=$(echo "$src $kdir" | sha256sum | cut -c 1-8)
+	key=$(echo "$(kind_of_source) $kdir ${make_args[*]}" | sha256sum | cut -c 1-8)
 	build=$VMDEMO_CACHE/build/$id-$key
 	mkdir -p "$build"
 	[ -n "$out" ] || out=$build
 	mkdir -p "$out"
 	out=$(readlink -f "$out")
 	[ "$out" != "$src" ] || die "--out $out: must not be the source directory"
+}
+
+# The whole, or what was put together under this name for a purpose.
+kind_of_source() {
+	[ "$src" = "$top" ] || basename "$src"
 }
 
 copy_results() {
@@ -146,7 +159,9 @@ choose_build_dir
 # Two builds of the same thing would disturb each other.
 exec 8>"$build/.lock"
 flock 8
+[ -z "$fresh" ] || find "$build" -mindepth 1 ! -name .lock -delete
 copy_sources
+use_ccache
 run_make >&2 || die "the build for kernel ${kernel:-$kdir} failed (see above)"
 copy_results
 echo "$out"

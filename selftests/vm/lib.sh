@@ -23,6 +23,27 @@ trap_errors() {
 	trap 'echo "${0##*/}: line $LINENO: failed: $BASH_COMMAND" >&2' ERR
 }
 
+# What was compiled once need not be again, in whatever clone: warnings are kept,
+# too. Without ccache everything is compiled.
+use_ccache() {
+	[ -d /usr/lib/ccache ] || return 0
+	export CCACHE_DIR=$VMDEMO_CACHE/ccache CCACHE_MAXSIZE=2G CCACHE_NOHASHDIR=1
+	export PATH=/usr/lib/ccache:${PATH#/usr/lib/ccache:}
+}
+
+# An empty directory whose name is always the same, as ccache looks at names, until
+# this script ends. Opens file 7.
+work_dir() {
+	local dir=$VMDEMO_CACHE/build/$1
+
+	mkdir -p "$dir"
+	exec 7>"$VMDEMO_CACHE/build/.$1.lock"
+	flock 7
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	REPLY=$dir
+}
+
 die() {
 	echo "${0##*/}: $*" >&2
 	exit 2

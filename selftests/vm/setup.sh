@@ -104,11 +104,11 @@ install() {
 }
 
 host_packages() {
-	echo gcc make git pkg-config libc6-dev libjson-c-dev libncurses-dev xz-utils zstd
+	echo ccache gcc make git pkg-config libc6-dev libjson-c-dev libncurses-dev xz-utils zstd
 	[ -z "$want_style" ] || echo sparse shellcheck mandoc perl linux-source-6.1
 	[ -z "$want_vm" ] || echo qemu-system-x86 mmdebstrap debian-archive-keyring \
 		cpio kmod e2fsprogs g++ libmimalloc2.0
-	[ -z "$want_dkms" ] || echo ccache debhelper dh-dkms dkms dpkg-dev lintian
+	[ -z "$want_dkms" ] || echo debhelper dh-dkms dkms dpkg-dev lintian
 }
 
 #
