@@ -103,7 +103,7 @@ finish() {
 	[[ $f != 0 || $end == "# exit status 0,"* ]] || f=1
 	if [ "$f" != 0 ]; then
 		echo "== $1: failed: $log"
-		grep -E '^(not ok|# (run_tests|not ok)|== .* failed)|Bail out|splat' "$log" |
+		grep -E '^(not ok|# (run_tests|not ok)|== .* failed)|^# .*:(Expected|.*terminated)|Bail out|splat' "$log" |
 			grep -v ' took ' | head -n 40
 		tail -n 15 "$log"
 	fi

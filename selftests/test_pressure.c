@@ -440,6 +440,8 @@ TEST(pages_are_written_while_memory_is_really_short)
 	char *map;
 	int fd, i, killed = 0;
 
+	/* What is fought for is other memory than this program's text. */
+	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_ONFAULT));
 	ASSERT_OPEN(fd);
 	ASSERT_EQ(0, vmd_set(fd, "clock", "accessed", 2048));
 	ASSERT_MAP(map, fd, 3 * 2048);

@@ -12,7 +12,7 @@
 
 /* An emulated guest with a sanitizing kernel is slow; a hang is still caught. */
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	400
+#define TEST_TIMEOUT_DEFAULT	900
 
 /* The error of a system call that returned @ret; 0 if it did not fail. */
 static inline int vmd_error(long ret)
