@@ -83,6 +83,9 @@ has 'file, random read +9100 +20000 mmap +0.46 +0.45 +0.33 +missed$'
 result "a ratio above both marks says missed" $?
 has 'a miss with policy lru +1049 +1000 fifo +1.05 +1.15 +1.05 +aim$'
 result "a policy is a row by its own name" $?
+printf '%s\n' "misses_mglru_sort ours 900" "misses_mglru_sort peer 1000" >>"$dir/raw.txt"
+has 'pages read again by sort +900 +1000 mglru +0.90 +- +- +-$'
+result "a program is a row by its own name" $?
 make_run "$dir/run.json" 1400 9000
 has 'soft fault, random read .*must$'
 result "a ratio between the marks says must" $?
@@ -123,6 +126,9 @@ result "locks: it is the caller that is named" $?
 make_locks 15
 ! locks table 20 && grep -q 'read 8 threads: 25.0 contended' "$dir/out"
 result "locks: too many of them fail" $?
+sed -i 's/^run read 8 /run read-swap 8 /' "$dir/locks.txt"
+locks table 20 && grep -Eq '^read-swap +8 +1000 ' "$dir/out"
+result "locks: of the kernel's own there may be any number" $?
 sed -i 's/^run read 1 .*/run read 1 1000000 0 0 0/' "$dir/locks.txt"
 ! locks table 100 && grep -q 'read 1 threads: no faults' "$dir/out"
 result "locks: no faults are no figure" $?

@@ -34,6 +34,10 @@ instead of the mapping's own.
   --threads T   which numbers of threads (default 1,2,4,8)
   --rounds N    how often; medians are printed (default 3)
   --ms N        how long each time (default 2000)
+  --peers       also the same by the kernel's own, each with as much memory: soft
+                faults on a file in tmpfs, reads and writes of memory with swap. A
+                machine on which these do not get faster with more threads either
+                tells nothing of ours
   --turns       CPUs take turns on one of the host's: where that has few, or is
                 busy, it takes far less time, as each page that is evicted has all
                 of them forget a translation, and waits until each has run. Locks
@@ -61,10 +65,12 @@ threads=1,2,4,8
 rounds=3
 ms=2000
 parallel=(--parallel)
+peers=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--json) form=json ;;
 	--turns) parallel=() ;;
+	--peers) peers=(--peers) ;;
 	-h | --help) usage && exit 0 ;;
 	--check | --loads | --threads | --rounds | --ms)
 		[ $# -gt 1 ] || die "$1 needs a value (see --help)"
@@ -94,7 +100,7 @@ echo "Measuring on Linux $KERNEL; this takes some minutes ..." >&2
 IFS=, read -ra loads <<<"$loads"
 IFS=, read -ra threads <<<"$threads"
 "$TESTS_DIR/vm/run.sh" --kernel "$KERNEL" --cpus 8 --mem 1536 --timeout 2400 \
-	${parallel[@]+"${parallel[@]}"} --payload "$PAYLOAD" -- ./bench_locks.sh "$rounds" "$ms" \
-	"${loads[@]}" -- "${threads[@]}" >"$OUT/locks-$KERNEL.txt"
+	${parallel[@]+"${parallel[@]}"} --payload "$PAYLOAD" -- ./bench_locks.sh \
+	${peers[@]+"${peers[@]}"} "$rounds" "$ms" "${loads[@]}" -- "${threads[@]}" >"$OUT/locks-$KERNEL.txt"
 awk -v form="$form" -v kernel="$KERNEL" -v most="$most" -f "$BENCH_DIR/locks.awk" \
 	"$OUT/locks-$KERNEL.txt"
