@@ -7,7 +7,7 @@
 # a limit, its heap with frames for half of its pages; the most that this group has
 # at any time (heap, stack, page tables, what the module allocates) is the peer's
 # memory.max. Both have mimalloc. What is read of the program's files was read
-# before, and is charged to nobody here.
+# before, and is charged to nobody here; what it writes goes to a pipe.
 #
 # A miss is a page that was there and is read again from the device, by a fault or
 # ahead of one. The kernel's readahead of swap is off (page-cluster 0): it would be
@@ -58,9 +58,11 @@ counter() {
 	sed -n "s/^ *\"$1\": *\([0-9]*\),*\$/\1/p" $work/report | tail -n 1
 }
 
-# ours FRAMES: the command with its heap in a space.
+# ours FRAMES: the command with its heap in a space, alone in the group.
+# shellcheck disable=SC2016 # expanded by the inner shell
 ours() {
-	./vmdemoctl run --quiet --report $work/report --budget "$1" -- "${command[@]}" \
+	./vmdemoctl run --quiet --report $work/report --budget "$1" -- \
+		sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$CGROUP" "${command[@]}" \
 		2>$work/errors <"$input"
 }
 
@@ -84,7 +86,7 @@ measured() {
 	shift
 	settle
 	begin=$(now)
-	if ! "$@" >$work/out || ! cmp $work/wanted $work/out; then
+	if ! "$@" | cksum >$work/out || ! cmp $work/wanted $work/out; then
 		echo "failed: $program: $who"
 		tail -n 3 $work/errors >&2
 		return 1
@@ -96,20 +98,18 @@ measured() {
 measure_ours() {
 	local pages
 
-	ours 100000 >$work/wanted || return
+	mkdir -p "$CGROUP"
+	ours 100000 | cksum >$work/wanted || return
 	pages=$(counter zero_fills)
-	mkdir "$CGROUP"
-	echo "program_${program}_pages - $pages"
-	(
-		echo $BASHPID >"$CGROUP/cgroup.procs"
-		measured vmdemo ours $((pages / 2)) && echo "$instructions" >$work/instructions
-	)
+	rmdir "$CGROUP" && mkdir "$CGROUP" && measured vmdemo ours $((pages / 2)) || return
 	memory=$(cat "$CGROUP/memory.peak")
 	rmdir "$CGROUP"
-	[ -s $work/instructions ] || return
-	instructions=$(cat $work/instructions)
 	misses=$(counter pages_read)
+	echo "program_${program}_pages - $pages"
 	echo "program_${program}_bytes - $memory"
+	echo "program_${program}_faults_major - $(counter faults_major)"
+	echo "program_${program}_prefetched - $(counter prefetched)"
+	echo "program_${program}_prefetch_hits - $(counter prefetch_hits)"
 }
 
 # measure_theirs NAME ENABLED: of lru_gen.
@@ -130,13 +130,13 @@ part_programs() {
 
 	[ -e $LRU_GEN ] || { echo "failed: this kernel has no MGLRU" && return; }
 	export LC_ALL=C PYTHONMALLOC=malloc
+	set -o pipefail
 	echo 0 >/proc/sys/vm/page-cluster
 	echo never >/sys/kernel/mm/transparent_hugepage/enabled
 	make_inputs
 	for program in $PROGRAMS; do
 		set_command "$program"
 		load_vmdemo
-		rm -f $work/instructions
 		measure_ours || { echo "failed: $program" && continue; }
 		our_misses=$misses our_instructions=$instructions
 		use_swap

@@ -10,10 +10,10 @@ cd "$(dirname "$0")" || exit 1
 DEVICE=$(readlink -f /dev/vmdisk0)
 # A quarter of what is read (and 1 MiB for the program itself): it has to end where
 # CPUs are emulated, too.
-BUDGET=2048
+BUDGET=1024
 
 limited() {
-	in_group 9M "$@"
+	in_group 5M "$@"
 }
 
 show_latency() {
