@@ -103,6 +103,7 @@ make_locks() {
 	cpus 8
 	run read 8 1000000 400 600 20
 	mmap 30
+	ipis 7000
 	$1 spin $trap<vmd_decide_inserted[vmdemo]<vmd_fault[vmdemo]<exc_page_fault
 	2 sleep <__mutex_lock.constprop.0<vmd_evict[vmdemo]<vmd_fault[vmdemo]<exc_page_fault
 	4 spin $trap<unmap_page_range<vmd_frames_unmap[vmdemo]<exc_page_fault
@@ -119,7 +120,7 @@ locks() {
 }
 
 make_locks 5
-locks table 20 && grep -Eq '^read +8 +1000 +20.0 +30.0 +7.00 +4.00 +3.00 +1.00 +15.00$' "$dir/out"
+locks table 20 && grep -Eq '^read +8 +1000 +20.0 +30.0 +7000 +7.00 +4.00 +3.00 +1.00 +15.00$' "$dir/out"
 result "locks: who wanted them, for each 1000 faults" $?
 grep -q ' 2.00 sleep vmd_evict' "$dir/out" && ! grep -q ' _*mutex_lock' "$dir/out"
 result "locks: it is the caller that is named" $?

@@ -26,7 +26,8 @@ second. The raw counts, with call stacks, are in build/bench/locks-KERNEL.txt.
 it, "fault" those of the kernel's own part in a fault or in madvise(), "other" the
 rest of the kernel (timers, the scheduler). Stalls are faults, of 1000, that had
 to evict; "mm lock" are those that took the lock of the whole address space
-instead of the mapping's own.
+instead of the mapping's own; "ipis" is how often a CPU was interrupted by another
+that made it forget translations, each of those interrupted counted.
 
   --json        print that as JSON
   --check N     fail if 1000 faults at the most threads find N locks or more taken

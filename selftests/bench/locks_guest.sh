@@ -8,6 +8,7 @@
 #
 #	run LOAD THREADS MICROSECONDS SOFT MISSES STALLS
 #	mmap FAULTS
+#	ipis INTERRUPTS		of CPUs by one another, to forget translations
 #	HITCOUNT KIND FUNCTION<FUNCTION<...
 #
 # usage: bench_locks.sh [--peers] ROUNDS MS LOAD... -- THREADS...
@@ -28,6 +29,7 @@ set_up() {
 		[ -e $SLEEP ] || exit 1
 	cat >/tmp/begin <<-END
 	#!/bin/sh
+	grep -E '^ *(CAL|TLB):' /proc/interrupts >/tmp/ipis
 	echo 'hist:keys=stacktrace:size=8192' >$SPIN/trigger
 	echo 'hist:keys=stacktrace:size=8192 if flags != 1 && flags != 32' >$SLEEP/trigger
 	echo 'hist:keys=common_pid if comm == "bench"' >$MMAP/trigger
@@ -37,6 +39,7 @@ set_up() {
 	cat $SPIN/hist >/tmp/spin
 	cat $SLEEP/hist >/tmp/sleep
 	cat $MMAP/hist >/tmp/mmap
+	grep -E '^ *(CAL|TLB):' /proc/interrupts >>/tmp/ipis
 	echo '!hist:keys=common_pid if comm == "bench"' >$MMAP/trigger
 	echo '!hist:keys=stacktrace:size=8192' >$SPIN/trigger
 	echo '!hist:keys=stacktrace:size=8192 if flags != 1 && flags != 32' >$SLEEP/trigger
@@ -73,6 +76,8 @@ one() {
 	}
 	echo "run $name $threads $line"
 	awk '/Hits:/ { print "mmap", $2 }' /tmp/mmap
+	awk '{ for (i = 2; $i ~ /^[0-9]+$/; i++) n += NR > 2 ? $i : -$i } END { print "ipis", n }' \
+		/tmp/ipis
 	stacks spin
 	stacks sleep
 }
