@@ -15,8 +15,7 @@
 
 LRU_GEN=/sys/kernel/mm/lru_gen/enabled
 MIMALLOC=/usr/lib/x86_64-linux-gnu/libmimalloc.so.2
-PROGRAMS="sort sqlite python"
-OTHERS="lru arc lirs s3fifo linux mglru"
+PROGRAMS=${BENCH_PROGRAMS:-sort sqlite python}
 work=/dev/shm/programs
 
 # set_command NAME: the command, and what it reads.
@@ -59,10 +58,10 @@ counter() {
 	sed -n "s/^ *\"$1\": *\([0-9]*\),*\$/\1/p" $work/report | tail -n 1
 }
 
-# ours FRAMES [OPTION...]: the command with its heap in a space, alone in the group.
+# ours FRAMES: the command with its heap in a space, alone in the group.
 # shellcheck disable=SC2016 # expanded by the inner shell
 ours() {
-	./vmdemoctl run --quiet --report $work/report --budget "$@" -- \
+	./vmdemoctl run --quiet --report $work/report --budget "$1" -- \
 		sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$CGROUP" "${command[@]}" \
 		2>$work/errors <"$input"
 }
@@ -95,15 +94,14 @@ measured() {
 	instructions=$((($(now) - begin) / 1000000))
 }
 
-# Sets "frames", "misses" and "instructions", and "memory" to the most that it took.
+# Sets "misses" and "instructions", and "memory" to the most that it took.
 measure_ours() {
 	local pages
 
 	mkdir -p "$CGROUP"
 	ours 100000 | cksum >$work/wanted || return
 	pages=$(counter zero_fills)
-	frames=$((pages / 2))
-	rmdir "$CGROUP" && mkdir "$CGROUP" && measured vmdemo ours "$frames" || return
+	rmdir "$CGROUP" && mkdir "$CGROUP" && measured vmdemo ours $((pages / 2)) || return
 	memory=$(cat "$CGROUP/memory.peak")
 	rmdir "$CGROUP"
 	misses=$(counter pages_read)
@@ -112,18 +110,6 @@ measure_ours() {
 	echo "program_${program}_faults_major - $(counter faults_major)"
 	echo "program_${program}_prefetched - $(counter prefetched)"
 	echo "program_${program}_prefetch_hits - $(counter prefetch_hits)"
-}
-
-# What other policies would have read, with as many frames.
-measure_others() {
-	local frames=$1 policy
-
-	mkdir "$CGROUP"
-	for policy in $OTHERS; do
-		measured "$policy" ours "$frames" --policy "$policy" || continue
-		echo "read_by_${program}_$policy - $(counter pages_read)"
-	done
-	rmdir "$CGROUP"
 }
 
 # measure_theirs NAME ENABLED: of lru_gen.
@@ -140,7 +126,7 @@ measure_theirs() {
 }
 
 part_programs() {
-	local program command input frames misses instructions memory our_misses our_instructions
+	local program command input misses instructions memory our_misses our_instructions
 
 	[ -e $LRU_GEN ] || { echo "failed: this kernel has no MGLRU" && return; }
 	export LC_ALL=C PYTHONMALLOC=malloc
@@ -153,7 +139,6 @@ part_programs() {
 		load_vmdemo
 		measure_ours || { echo "failed: $program" && continue; }
 		our_misses=$misses our_instructions=$instructions
-		measure_others "$frames"
 		use_swap
 		measure_theirs mglru y
 		measure_theirs classic n
