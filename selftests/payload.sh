@@ -106,7 +106,7 @@ add_demo() {
 add_bench() {
 	local part
 
-	for part in guest lib threads profile calls; do
+	for part in guest lib programs threads profile calls; do
 		cp "$TESTS_DIR/bench/$part.sh" "$dir/bench_$part.sh"
 	done
 	cp "$TESTS_DIR/bench/locks_guest.sh" "$dir/bench_locks.sh"

@@ -13,7 +13,8 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 
 usage() {
 	cat <<'END'
-usage: bench.sh [--json | --check | --threads | --profile | --part PART]
+usage: bench.sh [--json | --check | --threads | --profile]
+       bench.sh --part PART [--json]
        bench.sh --calls [WHAT ORDER ACCESS [BUDGET [POLICY]]]
 
 In one boot of a VM whose clock counts instructions, measure soft faults against
@@ -32,7 +33,11 @@ build/bench/KERNEL.json.
                another pass (vmdemo or vmdemo:/mnt/file, in random, sequential or
                uniform order, read or write), counted instruction by instruction
   --part PART  only soft, anon, file, huge, policies, harvest or floor; to be
-               looked at, not kept
+               looked at, not kept. And one that is not among those above:
+               programs, pages that sort, sqlite3 and python3 have to read again,
+               with their heap in a space and by the kernel's own replacement
+               (MGLRU, and the classic one) in as much memory; and the instructions
+               of all of the program, in millions
 
 environment: VMDEMO_KERNEL (6.1, 6.12 or 7.2), VMDEMO_CACHE
 END
@@ -106,8 +111,17 @@ case ${1:-} in
 	"$BENCH_DIR/compare.sh" "$OUT/$KERNEL.json" "$BENCH_DIR/committed-$KERNEL.json"
 	;;
 --part)
-	run "$OUT/part-$KERNEL.txt" --icount -- ./bench_guest.sh "${2:?--part needs a part}"
-	report table "$OUT/part-$KERNEL.txt"
+	case ${2:-} in
+	soft | anon | file | huge | policies | harvest | floor | programs) ;;
+	*) echo "bench.sh: --part '${2:-}': no such part (see --help)" >&2 && exit 2 ;;
+	esac
+	case ${3:-} in
+	"") form=table ;;
+	--json) form=json ;;
+	*) echo "bench.sh: unknown option '$3' (see --help)" >&2 && exit 2 ;;
+	esac
+	run "$OUT/part-$KERNEL.txt" --icount -- ./bench_guest.sh "$2"
+	report "$form" "$OUT/part-$KERNEL.txt"
 	;;
 --threads)
 	run "$OUT/threads-$KERNEL.txt" --cpus 4 --parallel --disk 512M -- ./bench_threads.sh

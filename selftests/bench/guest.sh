@@ -8,6 +8,8 @@ set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=lib.sh
 . ./bench_lib.sh
+# shellcheck source=programs.sh
+. ./bench_programs.sh
 
 part_soft() {
 	local order access

@@ -7,6 +7,9 @@
  *	read	any page of all, with frames for three in eight: clean pages leave
  *	write	likewise, and all that leaves is dirty
  *
+ * Or the same by the kernel's own: soft on a file in tmpfs, the others on memory
+ * with swap, in a memory cgroup that the caller has set up.
+ *
  * Few pages, and one thread to warm them: where few CPUs emulate many without
  * taking turns, it takes milliseconds until all have forgotten a translation.
  */
@@ -17,6 +20,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <vmdemo.h>
@@ -119,10 +123,24 @@ static void hook(const char *name)
 		bench_die(command);
 }
 
-static void read_stats(int fd, struct vmd_stats *stats)
+/* What the kernel's own does is told by the process alone. */
+static void read_usage(struct vmd_stats *stats)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage))
+		bench_die("getrusage");
+	stats->faults_soft = usage.ru_minflt;
+	stats->misses = usage.ru_majflt;
+}
+
+static void read_stats(const struct bench_target *t, int fd,
+		       struct vmd_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
-	if (ioctl(fd, VMD_IOC_GET_STATS, stats))
+	if (!t->space)
+		read_usage(stats);
+	else if (ioctl(fd, VMD_IOC_GET_STATS, stats))
 		bench_die("VMD_IOC_GET_STATS");
 }
 
@@ -130,22 +148,22 @@ static void read_stats(int fd, struct vmd_stats *stats)
  * Let all of them run for a while. They begin and end between the hooks: what
  * those count is of the very faults that are counted here.
  */
-static void measure(int fd, char *p, const char *load, unsigned long threads,
-		    unsigned long ms)
+static void measure(const struct bench_target *t, int fd, char *p,
+		    const char *load, unsigned long threads, unsigned long ms)
 {
 	struct faulter faulters[MAX_THREADS];
 	struct vmd_stats before, after;
 	unsigned long long begin;
 
 	hook("BENCH_BEFORE");
-	read_stats(fd, &before);
+	read_stats(t, fd, &before);
 	begin = bench_now();
 	start(faulters, threads, p, load);
 	usleep(ms * 1000);
 	over = true;
 	join(faulters, threads);
 	begin = bench_now() - begin;
-	read_stats(fd, &after);
+	read_stats(t, fd, &after);
 	hook("BENCH_AFTER");
 	printf("%llu %llu %llu %llu\n", begin / 1000,
 	       after.faults_soft - before.faults_soft,
@@ -159,15 +177,15 @@ static char *map_aligned(int fd)
 	char *area = bench_map(-1, PAGES + SOFT_PART);
 
 	area = (char *)(((unsigned long)area + align - 1) & -align);
-	if (mmap(area, PAGES * BENCH_PAGE, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+	if (fd >= 0 && mmap(area, PAGES * BENCH_PAGE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
 		bench_die("mmap");
 	return area;
 }
 
 /**
  * bench_locks - have threads fault, and count their faults
- * @t: a space
+ * @t: a space, a file in tmpfs, or memory
  * @load: "soft", "read" or "write"
  * @threads: how many fault at a time
  * @ms: how long, in milliseconds
@@ -191,6 +209,6 @@ int bench_locks(struct bench_target *t, const char *load, unsigned long threads,
 	fd = bench_open(t, PAGES);
 	p = map_aligned(fd);
 	warm(p, soft, !strcmp(load, "write"));
-	measure(fd, p, load, threads, ms);
+	measure(t, fd, p, load, threads, ms);
 	return 0;
 }

@@ -8,9 +8,10 @@
 #
 #	run LOAD THREADS MICROSECONDS SOFT MISSES STALLS
 #	mmap FAULTS
+#	ipis INTERRUPTS		of CPUs by one another, to forget translations
 #	HITCOUNT KIND FUNCTION<FUNCTION<...
 #
-# usage: bench_locks.sh ROUNDS MS LOAD... -- THREADS...
+# usage: bench_locks.sh [--peers] ROUNDS MS LOAD... -- THREADS...
 set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=lib.sh
@@ -28,6 +29,7 @@ set_up() {
 		[ -e $SLEEP ] || exit 1
 	cat >/tmp/begin <<-END
 	#!/bin/sh
+	grep -E '^ *(CAL|TLB):' /proc/interrupts >/tmp/ipis
 	echo 'hist:keys=stacktrace:size=8192' >$SPIN/trigger
 	echo 'hist:keys=stacktrace:size=8192 if flags != 1 && flags != 32' >$SLEEP/trigger
 	echo 'hist:keys=common_pid if comm == "bench"' >$MMAP/trigger
@@ -37,6 +39,7 @@ set_up() {
 	cat $SPIN/hist >/tmp/spin
 	cat $SLEEP/hist >/tmp/sleep
 	cat $MMAP/hist >/tmp/mmap
+	grep -E '^ *(CAL|TLB):' /proc/interrupts >>/tmp/ipis
 	echo '!hist:keys=common_pid if comm == "bench"' >$MMAP/trigger
 	echo '!hist:keys=stacktrace:size=8192' >$SPIN/trigger
 	echo '!hist:keys=stacktrace:size=8192 if flags != 1 && flags != 32' >$SLEEP/trigger
@@ -61,20 +64,39 @@ stacks() {
 	}' "/tmp/$1"
 }
 
+# one NAME THREADS LOAD WHAT [COMMAND...]: the last to run the program by.
 one() {
-	local line
+	local name=$1 threads=$2 load=$3 what=$4 line
 
+	shift 4
 	line=$(BENCH_BEFORE=/tmp/begin BENCH_AFTER=/tmp/end \
-		./bench locks vmdemo "$1" "$2" "$MS") || {
-		echo "failed: $1 with $2 threads"
+		"$@" ./bench locks "$what" "$load" "$threads" "$MS") || {
+		echo "failed: $name with $threads threads"
 		return
 	}
-	echo "run $1 $2 $line"
+	echo "run $name $threads $line"
 	awk '/Hits:/ { print "mmap", $2 }' /tmp/mmap
+	awk '{ for (i = 2; $i ~ /^[0-9]+$/; i++) n += NR > 2 ? $i : -$i } END { print "ipis", n }' \
+		/tmp/ipis
 	stacks spin
 	stacks sleep
 }
 
+# Of 16 MiB 6 fit, and the program itself.
+one_peer() {
+	if [ "$1" = soft ]; then
+		one soft-tmpfs "$2" soft /dev/shm/bench env
+		rm -f /dev/shm/bench
+	else
+		one "$1-swap" "$2" "$1" anon in_group 7M
+	fi
+}
+
+peers=
+if [ "$1" = --peers ]; then
+	peers=1
+	shift
+fi
 rounds=$1
 MS=$2
 shift 2
@@ -85,14 +107,18 @@ while [ "$1" != -- ]; do
 done
 shift
 make_devices
-load_vmdemo
 set_up
 echo "release $(uname -r)"
 echo "cpus $(nproc)"
 for ((i = 0; i < rounds; i++)); do
 	for load in "${loads[@]}"; do
+		[ -z "$peers" ] || use_swap
+		for threads in ${peers:+"$@"}; do
+			one_peer "$load" "$threads"
+		done
+		load_vmdemo
 		for threads; do
-			one "$load" "$threads"
+			one "$load" "$threads" "$load" vmdemo env
 		done
 	done
 done

@@ -55,7 +55,7 @@ function print_json(   i, n, name) {
 }
 
 function print_table(   i, name) {
-	printf "Linux %s (%s), instructions per access; the aims are ratios\n\n",
+	printf "Linux %s (%s), instructions per access, where the row says no other; the aims are ratios\n\n",
 		kernel, value["release", "-"]
 	printf "%-30s %8s %8s %-6s %5s %5s %5s  %s\n", "", "ours", "peer", "",
 		"ratio", "must", "aim", "verdict"

@@ -12,7 +12,7 @@
 
 #include "bench.h"
 
-#define READS		8192UL		/* of all threads together */
+#define READS		4096UL		/* of all threads together */
 #define MAX_THREADS	64
 
 struct reader {
@@ -106,10 +106,10 @@ int bench_latency(struct bench_target *t, unsigned long seconds)
 	int fd = bench_open(t, BENCH_PAGES);
 	char *p = bench_map(fd, BENCH_PAGES);
 	struct vmd_stats stats = { };
+	unsigned long i, warm = 4 * t->budget;
 	unsigned long long end;
-	unsigned long i;
 
-	bench_touch(p, order, BENCH_PAGES, true);
+	bench_touch(p, order, warm < BENCH_PAGES ? warm : BENCH_PAGES, true);
 	if (ioctl(fd, VMD_IOC_RESET_STATS))
 		bench_die("VMD_IOC_RESET_STATS");
 	end = bench_now() + seconds * 1000000000ULL;

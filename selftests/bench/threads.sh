@@ -6,13 +6,14 @@ set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=lib.sh
 . ./bench_lib.sh
-DEVICE=/dev/vmdisk0
+# As it is called where it is mounted.
+DEVICE=$(readlink -f /dev/vmdisk0)
 # A quarter of what is read (and 1 MiB for the program itself): it has to end where
 # CPUs are emulated, too.
-BUDGET=2048
+BUDGET=1024
 
 limited() {
-	in_group 9M "$@"
+	in_group 5M "$@"
 }
 
 show_latency() {
