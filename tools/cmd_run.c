@@ -45,9 +45,8 @@ static void run_set_page_size(struct run_args *args, const char *text)
 
 	run_set(args, "page-size", text);
 	if (!args->status && config->page_size != 4096)
-		args->status = ctl_usage("page-size '%s': the heap is in a private space, of which "
-					 "a forked child has a copy as it writes, and these have "
-					 "pages of 4K only; larger ones are for exec", text);
+		args->status = ctl_usage("page-size '%s': the heap is in a private space (a forked child has its own), which has pages of 4K only; exec has larger ones",
+					 text);
 	config->mask &= ~VMD_CONFIG_PAGE_SIZE;
 }
 

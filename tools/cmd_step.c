@@ -73,7 +73,8 @@ static error_t step_option(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option step_options[] = {
-	{ "count", STEP_COUNT, "N", 0, "Tell of N faults, each to its end, wait for no keys, and leave", 0 },
+	{ "count", STEP_COUNT, "N", 0,
+	  "Tell of N faults, each to its end, wait for no keys, and leave", 0 },
 	{ 0 },
 };
 
