@@ -45,8 +45,9 @@ static void run_set_page_size(struct run_args *args, const char *text)
 
 	run_set(args, "page-size", text);
 	if (!args->status && config->page_size != 4096)
-		args->status = ctl_usage("page-size '%s': the heap is in a private space (a forked child has its own), which has pages of 4K only; exec has larger ones",
-					 text);
+		args->status = ctl_usage("page-size '%s': %s, %s", text,
+					 "the heap is in a private space (a forked child has its own)",
+					 "which has pages of 4K only; exec has larger ones");
 	config->mask &= ~VMD_CONFIG_PAGE_SIZE;
 }
 
