@@ -956,7 +956,7 @@ struct vmd_future {
  * Returns the descriptor of a *stepper*: from now on each fault in the space
  * halts its thread when all is done for it and before the instruction is
  * restarted, and is told: read(2) of the descriptor gives one struct
- * vmd_step_fault at a time, in the order in which the faults were served.
+ * vmd_step_fault at a time, in the order in which they were told.
  * VMD_IOC_STEP_NEXT lets a thread that was told of go on. EBUSY if the space has
  * a stepper.
  *
