@@ -374,12 +374,15 @@ static vm_fault_t fault_serve(struct vmd_access *a)
 	return fault_error(a, err);
 }
 
-/* Somebody halts each fault; only now may it still be seen to be legal. */
-static void fault_step(struct vmd_access *a)
+/*
+ * Somebody halts each fault; only now may it still be seen to be legal. Returns
+ * false if it is not to be served: a signal came.
+ */
+static bool fault_step(struct vmd_access *a)
 {
 	if (a->index >= READ_ONCE(a->space->nr_pages))
 		fault_may_grow(a);
-	vmd_step_enter(a);
+	return !vmd_step_enter(a);
 }
 
 static vm_fault_t vmd_fault(struct vm_fault *vmf)
@@ -392,7 +395,8 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 		.write = vmf->flags & FAULT_FLAG_WRITE,
 	};
 	u64 begin = vmd_clock_ns();
-	vm_fault_t ret;
+	vm_fault_t ret = 0;
+	bool serve = true;
 
 	if (unlikely(map->dead))
 		return VM_FAULT_SIGBUS;
@@ -403,9 +407,13 @@ static vm_fault_t vmd_fault(struct vm_fault *vmf)
 		a.stuck.haste = VMD_IN_KERNEL;
 	if (!fault_is_retry(&a))
 		trace_vmdemo_fault(a.space->id, a.index, a.write, vmf->flags);
-	if (vmd_stepping(a.space))
-		fault_step(&a);
-	ret = fault_serve(&a);
+	if (vmd_stepping(a.space)) {
+		serve = fault_step(&a);
+		/* How long it was halted is not how long it takes. */
+		begin = vmd_clock_ns();
+	}
+	if (likely(serve))
+		ret = fault_serve(&a);
 	if (unlikely(a.space->group))
 		vmd_cow_done(&a);
 	vmd_record_done(&a);

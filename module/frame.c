@@ -489,7 +489,11 @@ static int charge_try(struct vmd_space *space, long extra)
 	return 0;
 }
 
-static bool charge_may_succeed(struct vmd_access *a)
+/**
+ * vmd_frame_may_charge - might vmd_frame_charge() succeed without an eviction?
+ * @a: the access; crowded: all frames of the page's set were found in use
+ */
+bool vmd_frame_may_charge(struct vmd_access *a)
 {
 	struct vmd_space *space = a->space;
 
@@ -575,7 +579,7 @@ static int charge_wait(struct vmd_access *a, struct vmd_frame *f,
 		return -EDEADLK;
 	vmd_may_wait(a);
 	if (wait_event_killable_timeout(space->frame_wait,
-					charge_may_succeed(a),
+					vmd_frame_may_charge(a),
 					msecs_to_jiffies(4)) < 0)
 		return -EINTR;
 	return -EAGAIN;

@@ -72,7 +72,8 @@ static long ioctl_info(struct file *file, struct vmd_space *space,
 			 VMD_FEATURE_PLACEMENT | VMD_FEATURE_SHADOW |
 			 VMD_FEATURE_WALK | VMD_FEATURE_SLOTS |
 			 VMD_FEATURE_PRIVATE |
-			 VMD_FEATURE_STEP | VMD_FEATURE_HUGE | VMD_FEATURE_QUEUES;
+			 VMD_FEATURE_STEP | VMD_FEATURE_HUGE | VMD_FEATURE_QUEUES |
+			 VMD_FEATURE_STEP_PHASES;
 	info->space_id = space->id;
 	info->max_size = vmd_max_size();
 	info->max_frames = vmd_max_frames();

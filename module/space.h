@@ -434,7 +434,7 @@ struct vmd_stream {
  * @ahead: pages to be read ahead of it
  * @stride: how far apart
  * @record: the recording in which it has room for its records; 0: none
- * @step: what is to be told of it, or NULL (step.c)
+ * @step: what is to be told of it, or NULL (step_fault.c)
  * @own: memory for a copy of a page that is shared (cow.c), locked, or NULL
  * @reserved: a place in the store is reserved for it
  * @shared: the page may not be written to as it is
@@ -705,6 +705,7 @@ struct folio *vmd_frame_lock_folio(struct vmd_access *a, struct vmd_frame *f,
 				   int *err);
 struct folio *vmd_frame_find(struct vmd_access *a, struct vmd_frame **f,
 			     int *err);
+bool vmd_frame_may_charge(struct vmd_access *a);
 int vmd_frame_charge(struct vmd_access *a, struct vmd_frame *f,
 		     struct folio **folio);
 bool vmd_frame_charge_spare(struct vmd_space *space, struct vmd_frame *f,

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stepping: each fault of a space halts, and is told of.
+ * Stepping: the stepper, and who is halted. What is told of a fault, and when, is
+ * in step_fault.c.
  *
- * What is told is written down as the fault goes its way, without a lock: it is
- * the faulting thread's own. When all is done for it, it is put in the
- * stepper's queue, and the thread waits to be let go. It has given up the
- * fault's lock at the start (vmd_may_wait) and holds nothing else by then, so
- * that the space can be changed, looked at and reclaimed from while it waits.
- * The page may have gone again when it is let go: the core faults anew.
+ * A fault is put in the stepper's queue, and its thread waits to be let go. It
+ * has given up the fault's lock at the start (vmd_may_wait) and holds nothing
+ * else while it waits, neither before the fault is served nor after, so that the
+ * space can be changed, looked at and reclaimed from meanwhile.
  *
  * Only a thread that comes from user space is halted: in a system call it may
  * hold locks of others, the terminal's of who steps among them. Nor is one of
@@ -28,34 +27,17 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
-#include "step.h"
+#include "stepped.h"
 
 #define STEP_QUEUE	512		/* faults told of that do not halt */
 
-/**
- * struct vmd_stepped - a fault that is told of
- * @list: in vmd_stepper.queue or .told; empty: in neither
- * @fault: what is told
- * @why: of the last proposal of the policy
- * @policy: that made it
- * @told: it was read
- * @go: the thread may go on
- *
- * A halted one is its thread's, which frees it when it is in no list; another
- * one is the queue's.
- */
-struct vmd_stepped {
-	struct list_head list;
-	struct vmd_step_fault fault;
-	struct vmd_reason why;
-	char policy[VMD_NAME_LEN];
-	bool told;
-	bool go;
-};
+static atomic64_t step_steppers = ATOMIC64_INIT(0);
 
 /**
  * struct vmd_stepper - who steps; all of it under vmd_space.step_lock but for
  *	what never changes
+ * @id: never used twice
+ * @phases: faults halt as they go, too (VMD_STEP_EACH_PHASE)
  * @space: of which; a reference
  * @tgid: the process that made it
  * @pids: threads' ids are those of this namespace
@@ -71,6 +53,8 @@ struct vmd_stepped {
  * @poll: who waits for faults
  */
 struct vmd_stepper {
+	u64 id;
+	bool phases;
 	struct vmd_space *space;
 	struct pid *tgid;
 	struct pid_namespace *pids;
@@ -95,8 +79,14 @@ static u64 step_ip(const struct vmd_stepper *st, const struct vmd_access *a)
 	return instruction_pointer(task_pt_regs(current));
 }
 
-/* What is known at the start; false if nobody steps any more. */
-static bool step_init(struct vmd_stepped *s, const struct vmd_access *a)
+/**
+ * vmd_stepped_begin - what only the stepper's can tell at the start of a fault
+ * @s: the fault
+ * @a: the access
+ *
+ * Returns false if nobody steps any more.
+ */
+bool vmd_stepped_begin(struct vmd_stepped *s, const struct vmd_access *a)
 {
 	struct vmd_space *space = a->space;
 	struct vmd_stepper *st;
@@ -104,6 +94,8 @@ static bool step_init(struct vmd_stepped *s, const struct vmd_access *a)
 	spin_lock(&space->step_lock);
 	st = space->stepper;
 	if (st) {
+		s->stepper = st->id;
+		s->phases = st->phases;
 		s->fault.ip = step_ip(st, a);
 		s->fault.thread = task_pid_nr_ns(current, st->pids);
 		if (task_tgid(current) == st->tgid)
@@ -113,166 +105,16 @@ static bool step_init(struct vmd_stepped *s, const struct vmd_access *a)
 	return st;
 }
 
-/* May it be halted? The lock is given up where it may. */
-static u32 step_may_halt(struct vmd_access *a, u32 flags)
-{
-	if (!(a->vmf->flags & FAULT_FLAG_USER))
-		return VMD_STEP_KERNEL;
-	if (flags & VMD_STEP_OWN)
-		return 0;
-	vmd_may_wait(a);
-	return a->file ? VMD_STEP_HALTED : VMD_STEP_TRIED;
-}
-
-static void step_lost(struct vmd_space *space)
+/**
+ * vmd_stepped_lost - a fault is not told of
+ * @space: of which
+ */
+void vmd_stepped_lost(struct vmd_space *space)
 {
 	spin_lock(&space->step_lock);
 	if (space->stepper)
 		space->stepper->lost++;
 	spin_unlock(&space->step_lock);
-}
-
-/**
- * vmd_step_enter - a fault begins in a space that is stepped
- * @a: the access; its lock may be given up
- */
-void vmd_step_enter(struct vmd_access *a)
-{
-	struct vmd_space *space = a->space;
-	struct vmd_stepped *s;
-
-	s = kzalloc(sizeof(*s),
-		    GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
-	if (!s) {
-		step_lost(space);
-		return;
-	}
-	INIT_LIST_HEAD(&s->list);
-	if (!step_init(s, a)) {
-		kfree(s);
-		return;
-	}
-	s->fault.address = a->vmf->address;
-	s->fault.page = a->index;
-	s->fault.flags |= a->write ? VMD_STEP_WRITE : 0;
-	s->fault.flags |= step_may_halt(a, s->fault.flags);
-	s->fault.used = vmd_space_resident(space);
-	s->fault.frames = vmd_space_limit(space);
-	vmd_page_look(space, a->index, &s->fault.before);
-	a->step = s;
-}
-
-/**
- * vmd_step_victims - vmd_decide_victims(), asking why if that is to be told
- * @s: the fault that is told of, or NULL
- * @space: of which
- * @from: as there
- * @out: frame numbers, in order
- * @max: how many at most
- */
-u32 vmd_step_victims(struct vmd_stepped *s, struct vmd_space *space, u64 from,
-		     u32 *out, u32 max)
-{
-	return vmd_decide_victims(space, from, out, max, s ? &s->why : NULL,
-				  s ? s->policy : NULL);
-}
-
-/**
- * vmd_step_chose - pages were proposed, and looked at
- * @s: the fault
- * @f: the first one that goes, its folio locked; NULL: none of them
- * @first: the frame that was proposed first
- * @n: how many were proposed
- */
-void vmd_step_chose(struct vmd_stepped *s, const struct vmd_frame *f,
-		    u32 first, u32 n)
-{
-	struct vmd_step_fault *fault = &s->fault;
-	struct vmd_page *page = &fault->victim_entry;
-
-	if (!f) {
-		fault->passed += n;
-		return;
-	}
-	fault->victim = f->index;
-	fault->victim_frame = f->id;
-	memset(page, 0, sizeof(*page));
-	page->state = VMD_PAGE_RESIDENT;
-	page->faults = f->faults;
-	page->flags = folio_test_dirty(f->folio) ? VMD_PAGE_DIRTY : 0;
-	fault->victim_slot = ~0ULL;
-	if (f->place != VMD_NO_PLACE) {
-		page->flags |= VMD_PAGE_SLOT;
-		page->slot = f->place;
-		fault->victim_slot = f->place;
-	}
-	memset(fault->numbers, 0, sizeof(fault->numbers));
-	fault->why = VMD_WHY_UNTOLD;
-	if (f->id == first) {
-		fault->why = s->why.code;
-		memcpy(fault->numbers, s->why.nr, sizeof(fault->numbers));
-	}
-	memcpy(fault->policy, s->policy, sizeof(fault->policy));
-}
-
-/**
- * vmd_step_writes - the victim is being written
- * @s: the fault
- * @place: where to
- */
-void vmd_step_writes(struct vmd_stepped *s, u32 place)
-{
-	s->fault.victim_entry.flags |= VMD_PAGE_DIRTY;
-	s->fault.victim_slot = place;
-}
-
-/**
- * vmd_step_evicted - what has become of it
- * @s: the fault
- * @ret: of vmd_batch_run()
- */
-void vmd_step_evicted(struct vmd_stepped *s, int ret)
-{
-	if (ret > 0) {
-		s->fault.flags |= VMD_STEP_EVICTED;
-		s->fault.evicted += ret;
-	} else if (ret != -EAGAIN) {
-		s->fault.passed++;
-	}
-}
-
-/**
- * vmd_step_served - the fault is served
- * @a: the access; the page's folio is locked, if there is a page
- * @kind: enum vmd_step_kind
- */
-void vmd_step_served(struct vmd_access *a, u32 kind)
-{
-	struct vmd_step_fault *fault = &a->step->fault;
-	void *entry;
-
-	fault->kind = kind;
-	if (kind == VMD_STEP_ILLEGAL)
-		return;
-	entry = xa_load(&a->space->pages, a->index);
-	if (vmd_entry_is_frame(entry))
-		fault->frame = ((struct vmd_frame *)entry)->id;
-	vmd_page_look(a->space, a->index, &fault->after);
-}
-
-/**
- * vmd_step_failed - the page could not be brought in
- * @a: the access
- * @err: why
- */
-void vmd_step_failed(struct vmd_access *a, int err)
-{
-	/* A second try for the same error is no news; who is killed needs none. */
-	if (a->vmf->flags & FAULT_FLAG_TRIED || err == -EINTR)
-		return;
-	a->step->fault.kind = VMD_STEP_FAILED;
-	a->step->fault.error = -err;
-	vmd_page_look(a->space, a->index, &a->step->fault.after);
 }
 
 /* Into the queue, if there is still one; who halts is taken at any time. */
@@ -284,10 +126,16 @@ static bool step_queue(struct vmd_space *space, struct vmd_stepped *s)
 
 	spin_lock(&space->step_lock);
 	st = space->stepper;
+	if (st && st->id != s->stepper)
+		st = NULL;
 	if (st && !halted && st->waiting == STEP_QUEUE) {
 		st->lost++;
 	} else if (st) {
-		s->fault.number = ++st->number;
+		/* One number for all phases of a fault. */
+		if (!s->fault.number)
+			s->fault.number = ++st->number;
+		s->told = false;
+		s->go = false;
 		s->fault.time = ktime_get_ns() - st->begin;
 		s->fault.lost = st->lost;
 		st->waiting += !halted;
@@ -301,24 +149,27 @@ static bool step_queue(struct vmd_space *space, struct vmd_stepped *s)
 
 /*
  * The thread goes on: let go, or by a signal. What nobody has read yet stays in
- * the queue then, which owns it from there on. True if it is ours to free.
+ * the queue then, which owns it from there on: @ours is false. Returns whether
+ * it was let go.
  */
-static bool step_resume(struct vmd_space *space, struct vmd_stepped *s)
+static bool step_resume(struct vmd_space *space, struct vmd_stepped *s,
+			bool *ours)
 {
-	bool ours = true;
+	bool go;
 
 	/* Also so that whoever let it go has done with it. */
 	spin_lock(&space->step_lock);
-	if (!s->go && s->told) {
+	go = s->go;
+	*ours = go || s->told;
+	if (!go && s->told) {
 		list_del(&s->list);
-	} else if (!s->go) {
+	} else if (!go) {
 		s->fault.flags &= ~VMD_STEP_HALTED;
 		s->fault.flags |= VMD_STEP_SIGNAL;
 		space->stepper->waiting++;
-		ours = false;
 	}
 	spin_unlock(&space->step_lock);
-	return ours;
+	return go;
 }
 
 /* Where signals may end a fault any of them ends the halt. */
@@ -333,27 +184,28 @@ static void step_halt(struct vmd_access *a, struct vmd_stepped *s)
 }
 
 /**
- * vmd_step_leave - the fault is over: tell of it, and wait to be let go
- * @a: the access; nothing is locked, if its lock was given up
+ * vmd_stepped_tell - tell of a fault, and wait to be let go if it halts
+ * @a: the access; nothing is locked, if its lock was given up. Its step becomes
+ *	NULL where that is the queue's from here on.
+ *
+ * Returns 0, also if nobody steps any more, or -EINTR if a signal came first.
  */
-void vmd_step_leave(struct vmd_access *a)
+int vmd_stepped_tell(struct vmd_access *a)
 {
 	struct vmd_stepped *s = a->step;
 	bool halted = s->fault.flags & VMD_STEP_HALTED;
-	bool ours = true;
+	bool go = true, ours = halted;
 
-	/* Nothing to be told: only mapped, after it was told of. */
-	if (s->fault.kind && step_queue(a->space, s)) {
-		/* If it does not halt it may be gone by now. */
-		ours = halted;
-		if (halted) {
-			step_halt(a, s);
-			ours = step_resume(a->space, s);
-		}
+	if (!step_queue(a->space, s))
+		return 0;
+	/* If it does not halt it may be gone by now. */
+	if (halted) {
+		step_halt(a, s);
+		go = step_resume(a->space, s, &ours);
 	}
-	if (ours)
-		kfree(s);
-	a->step = NULL;
+	if (!ours)
+		a->step = NULL;
+	return go ? 0 : -EINTR;
 }
 
 static void step_let_go(struct vmd_stepped *s)
@@ -548,12 +400,15 @@ static const struct file_operations step_fops = {
 	.llseek		= noop_llseek,
 };
 
-static struct vmd_stepper *step_make(struct vmd_space *space)
+static struct vmd_stepper *step_make(struct vmd_space *space,
+				     const struct vmd_step *how)
 {
 	struct vmd_stepper *st = kzalloc(sizeof(*st), GFP_KERNEL_ACCOUNT);
 
 	if (!st)
 		return NULL;
+	st->id = atomic64_inc_return(&step_steppers);
+	st->phases = how->flags & VMD_STEP_EACH_PHASE;
 	vmd_space_get(space);
 	st->space = space;
 	st->tgid = get_pid(task_tgid(current));
@@ -583,9 +438,10 @@ static int step_begin(struct vmd_stepper *st)
 }
 
 /* A file of its own; the stepper goes with it. */
-static struct file *step_file(struct vmd_space *space)
+static struct file *step_file(struct vmd_space *space,
+			      const struct vmd_step *how)
 {
-	struct vmd_stepper *st = step_make(space);
+	struct vmd_stepper *st = step_make(space, how);
 	struct file *file;
 	int err;
 
@@ -615,13 +471,13 @@ int vmd_step_open(struct vmd_space *space, const struct vmd_step *how)
 	struct file *file;
 	int fd;
 
-	if (how->flags || how->reserved[0] || how->reserved[1] ||
-	    how->reserved[2])
+	if (how->flags & ~VMD_STEP_EACH_PHASE || how->reserved[0] ||
+	    how->reserved[1] || how->reserved[2])
 		return -EINVAL;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	file = step_file(space);
+	file = step_file(space, how);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		return PTR_ERR(file);

@@ -8,9 +8,12 @@
 
 #include "space.h"
 
+/* step.c */
 int vmd_step_open(struct vmd_space *space, const struct vmd_step *how);
 void vmd_step_space_ended(struct vmd_space *space);
-void vmd_step_enter(struct vmd_access *a);
+
+/* step_fault.c */
+int vmd_step_enter(struct vmd_access *a);
 void vmd_step_leave(struct vmd_access *a);
 u32 vmd_step_victims(struct vmd_stepped *s, struct vmd_space *space, u64 from,
 		     u32 *out, u32 max);

@@ -174,6 +174,183 @@ TEST_F(step, each_fault_halts_and_is_told_as_it_was)
 	EXPECT_ERRNO(ENOENT, go(self->st, STORY));
 }
 
+/* From now on each phase halts. */
+static int each_phase(int fd, int st)
+{
+	struct vmd_step how = { .flags = VMD_STEP_EACH_PHASE };
+
+	close(st);
+	return ioctl(fd, VMD_IOC_STEP, &how);
+}
+
+/* The next one told is a halt in this phase */
+static bool halts(int st, struct vmd_step_fault *f, unsigned int phase)
+{
+	return told(st, f, PATIENCE) && f->phase == phase && f->flags & VMD_STEP_HALTED;
+}
+
+static int state(int fd, __u64 index)
+{
+	struct vmd_page page = { .state = 0xff };
+
+	vmd_pages(fd, index, 1, &page);
+	return page.state;
+}
+
+static __u64 misses(int fd)
+{
+	struct vmd_stats s = { 0 };
+
+	vmd_stats(fd, &s);
+	return s.misses;
+}
+
+TEST_F(step, each_phase_halts_before_it_is_done)
+{
+	struct vmd_step_fault f;
+	pid_t pid;
+	size_t i;
+
+	self->st = each_phase(self->fd, self->st);
+	ASSERT_LE(0, self->st);
+	pid = vmd_fork();
+	if (!pid)
+		teller(self->map);
+	for (i = 0; i < STORY; i++) {
+		const struct access *a = story + i;
+		int before = a->kind == VMD_STEP_READ ? VMD_PAGE_SWAPPED : VMD_PAGE_ABSENT;
+
+		ASSERT_TRUE(halts(self->st, &f, VMD_STEP_BEGIN));
+		EXPECT_EQ(i + 1, f.number);
+		EXPECT_EQ(a->page, f.page);
+		EXPECT_EQ(VMD_STEP_HALTED | (a->write ? VMD_STEP_WRITE : 0), f.flags);
+		EXPECT_EQ(a->kind, f.kind);
+		EXPECT_EQ(before, f.before.state);
+		EXPECT_EQ(i < FRAMES ? i : FRAMES, f.used);
+		EXPECT_FALSE(told(self->st, &f, 5));
+		EXPECT_EQ(before, state(self->fd, a->page));
+		EXPECT_EQ(i, misses(self->fd));
+		EXPECT_EQ(0, go(self->st, i + 1));
+		if (a->victim >= 0) {
+			ASSERT_TRUE(halts(self->st, &f, VMD_STEP_VICTIM));
+			EXPECT_EQ(i + 1, f.number);
+			EXPECT_EQ(a->victim, f.victim);
+			EXPECT_EQ(VMD_PAGE_RESIDENT, f.victim_entry.state);
+			EXPECT_EQ(a->dirty, !!(f.victim_entry.flags & VMD_PAGE_DIRTY));
+			EXPECT_STREQ("fifo", f.policy);
+			EXPECT_EQ(VMD_WHY_FIRST_IN, f.why);
+			EXPECT_FALSE(told(self->st, &f, 5));
+			EXPECT_EQ(VMD_PAGE_RESIDENT, state(self->fd, a->victim));
+			EXPECT_EQ(before, state(self->fd, a->page));
+			EXPECT_EQ(0, go(self->st, i + 1));
+		}
+		ASSERT_TRUE(halts(self->st, &f, VMD_STEP_END));
+		EXPECT_EQ(i + 1, f.number);
+		EXPECT_EQ(a->kind, f.kind);
+		EXPECT_EQ(a->victim >= 0, !!(f.flags & VMD_STEP_EVICTED));
+		if (a->victim >= 0)
+			EXPECT_EQ(a->victim, f.victim);
+		EXPECT_EQ(i, done());
+		EXPECT_EQ(0, go(self->st, i + 1));
+	}
+	EXPECT_CHILD(pid);
+}
+
+/* Up to the choice of a victim, with pages 0 to 2 in the frames */
+static pid_t up_to_victim(int st, char *map, unsigned long page, struct vmd_step_fault *f)
+{
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < FRAMES; i++)
+		touch(map, i, true);
+	while (told(st, f, 0))
+		;
+	pid = toucher(map, page);
+	if (halts(st, f, VMD_STEP_BEGIN) && !go(st, f->number) &&
+	    halts(st, f, VMD_STEP_VICTIM))
+		return pid;
+	return -1;
+}
+
+TEST_F(step, the_choice_is_told_before_and_what_came_of_it_after)
+{
+	struct vmd_step_fault f;
+	pid_t pid;
+
+	self->st = each_phase(self->fd, self->st);
+	ASSERT_LE(0, self->st);
+	pid = up_to_victim(self->st, self->map, 9, &f);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(0, f.victim);
+	EXPECT_EQ(0, vmd_policy(self->fd, "mru"));
+	EXPECT_EQ(0, go(self->st, f.number));
+	ASSERT_TRUE(halts(self->st, &f, VMD_STEP_END));
+	EXPECT_STREQ("mru", f.policy);
+	EXPECT_EQ(2, f.victim);
+	EXPECT_EQ(0, go(self->st, f.number));
+	EXPECT_CHILD(pid);
+}
+
+TEST_F(step, a_choice_that_is_not_needed_any_more_is_forgotten)
+{
+	struct vmd_step_fault f;
+	char *map;
+	pid_t pid;
+
+	self->st = each_phase(self->fd, self->st);
+	ASSERT_LE(0, self->st);
+	pid = up_to_victim(self->st, self->map, 9, &f);
+	ASSERT_LT(0, pid);
+	/* Nothing is held that any of these would wait for. */
+	EXPECT_EQ(0, vmd_resize(self->fd, PAGES + 8));
+	EXPECT_EQ(0, vmd_resize(self->fd, PAGES));
+	EXPECT_EQ(0, vmd_sync(self->fd, 0, 0));
+	EXPECT_EQ(0, vmd_observer(self->fd, "accessed"));
+	EXPECT_EQ(0, vmd_advise(self->fd, VMD_ADVICE_EVICT, 0, 0));
+	EXPECT_EQ(0, vmd_observer(self->fd, "trap"));
+	EXPECT_EQ(0, vmd_budget(self->fd, FRAMES + 1));
+	ASSERT_MAP(map, self->fd, PAGES);
+	munmap(map, PAGES * vmd_ps);
+	EXPECT_EQ(0, go(self->st, f.number));
+	ASSERT_TRUE(halts(self->st, &f, VMD_STEP_END));
+	EXPECT_EQ(VMD_STEP_HALTED | VMD_STEP_WRITE, f.flags);
+	EXPECT_EQ(0, f.evicted);
+	EXPECT_EQ(0, f.victim_entry.state);
+	EXPECT_EQ(0, f.used);
+	EXPECT_EQ(0, go(self->st, f.number));
+	EXPECT_CHILD(pid);
+}
+
+TEST_F(step, a_phase_ends_when_the_stepper_goes_or_the_program_is_killed)
+{
+	struct vmd_step_fault f;
+	pid_t pid;
+
+	self->st = each_phase(self->fd, self->st);
+	ASSERT_LE(0, self->st);
+	pid = toucher(self->map, 5);
+	ASSERT_TRUE(halts(self->st, &f, VMD_STEP_BEGIN));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, vmd_wait(pid, PATIENCE));
+	EXPECT_EQ(VMD_PAGE_ABSENT, state(self->fd, 5));
+	pid = up_to_victim(self->st, self->map, 9, &f);
+	ASSERT_LT(0, pid);
+	kill(pid, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, vmd_wait(pid, PATIENCE));
+	EXPECT_EQ(VMD_PAGE_RESIDENT, state(self->fd, f.victim));
+	EXPECT_EQ(VMD_PAGE_ABSENT, state(self->fd, 9));
+	EXPECT_FALSE(told(self->st, &f, 5));
+	pid = up_to_victim(self->st, self->map, 10, &f);
+	ASSERT_LT(0, pid);
+	close(self->st);
+	EXPECT_CHILD(pid);
+	self->st = step_open(self->fd);
+	EXPECT_LE(0, self->st);
+	/* And the next stepper, who wants no phases, is told none of that. */
+	EXPECT_FALSE(told(self->st, &f, 5));
+}
+
 TEST_F(step, to_close_lets_all_go)
 {
 	pid_t a = toucher(self->map, 1), b = toucher(self->map, 2);
@@ -274,6 +451,32 @@ TEST_F(step, a_signal_is_taken_and_the_access_halts_again)
 	ASSERT_TRUE(told(self->st, &f, PATIENCE));
 	EXPECT_EQ(0, done());
 	EXPECT_EQ(0, go(self->st, f.number));
+	EXPECT_CHILD(pid);
+}
+
+TEST_F(step, a_signal_is_taken_before_anything_is_done)
+{
+	struct vmd_step_fault f;
+	pid_t pid;
+
+	self->st = each_phase(self->fd, self->st);
+	ASSERT_LE(0, self->st);
+	signal(SIGUSR1, handler);
+	pid = toucher(self->map, 1);
+	ASSERT_TRUE(halts(self->st, &f, VMD_STEP_BEGIN));
+	EXPECT_EQ(1, f.number);
+	kill(pid, SIGUSR1);
+	/* Told from the beginning again, as another fault */
+	ASSERT_TRUE(halts(self->st, &f, VMD_STEP_BEGIN));
+	EXPECT_EQ(2, f.number);
+	EXPECT_EQ(VMD_STEP_ZERO, f.kind);
+	EXPECT_EQ(1, __atomic_load_n(&shared->signals, __ATOMIC_ACQUIRE));
+	EXPECT_EQ(0, misses(self->fd));
+	EXPECT_ERRNO(ENOENT, go(self->st, 1));
+	EXPECT_EQ(0, go(self->st, 2));
+	ASSERT_TRUE(halts(self->st, &f, VMD_STEP_END));
+	EXPECT_EQ(1, misses(self->fd));
+	EXPECT_EQ(0, go(self->st, 0));
 	EXPECT_CHILD(pid);
 }
 
@@ -448,7 +651,7 @@ TEST_F(step, the_end_of_the_space_is_told)
 
 TEST_F(step, what_is_wrong_is_refused)
 {
-	struct vmd_step how = { .flags = 1 };
+	struct vmd_step how = { .flags = 2 };
 	struct vmd_step_next next = { .flags = 1 };
 	char *nowhere;
 	struct vmd_step_fault f;
@@ -459,6 +662,7 @@ TEST_F(step, what_is_wrong_is_refused)
 	ASSERT_NE(MAP_FAILED, (void *)nowhere);
 	EXPECT_EQ(0, vmd_info(self->fd, &info));
 	EXPECT_TRUE(info.features & VMD_FEATURE_STEP);
+	EXPECT_TRUE(info.features & VMD_FEATURE_STEP_PHASES);
 	EXPECT_ERRNO(EBUSY, step_open(self->fd));
 	EXPECT_ERRNO(EINVAL, ioctl(self->fd, VMD_IOC_STEP, &how));
 	how = (struct vmd_step){ .reserved = { 0, 0, 1 } };

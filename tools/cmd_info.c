@@ -28,6 +28,7 @@ static const struct {
 	{ VMD_FEATURE_HUGE,	"huge" },
 	{ VMD_FEATURE_PRIVATE,	"private" },
 	{ VMD_FEATURE_QUEUES,	"queues" },
+	{ VMD_FEATURE_STEP_PHASES, "step-phases" },
 };
 
 static void info_print_features(__u64 features)

@@ -37,10 +37,37 @@ static void play_check_args(struct argp_state *state, struct play_args *args)
 		return;
 	if (args->trace && args->refs.nr)
 		argp_error(state, "give either references or --trace, not both");
-	if (!args->trace && (args->renumber || args->options.format || args->options.page_size))
+	if (!args->trace && (args->renumber || args->options.format))
 		argp_error(state, "how to read a trace: give --trace FILE");
 	if (!args->trace && !args->refs.nr)
 		argp_error(state, "no pages to touch: give references (1 2 3w) or --trace FILE");
+}
+
+static bool play_is_page_size(__u64 bytes)
+{
+	return bytes == 4096 || bytes == 65536 || bytes == 2097152;
+}
+
+/* How a trace's addresses are read is also what is made of its pages, where it can be. */
+static int play_take_page_size(struct play_args *args)
+{
+	struct vmd_config *config = &args->request.config;
+	__u64 bytes = args->options.page_size;
+
+	if (!bytes || (args->trace && !play_is_page_size(bytes)))
+		return CTL_OK;
+	if (!play_is_page_size(bytes))
+		return ctl_usage("page size of %llu bytes: of a space it is one of 4K, 64K, 2M",
+				 bytes);
+	config->mask |= VMD_CONFIG_PAGE_SIZE;
+	config->page_size = bytes;
+	return CTL_OK;
+}
+
+/* The one that sees most of what there is to be seen of such pages. */
+static const char *play_observer(const struct play_args *args)
+{
+	return args->request.config.page_size > 4096 ? "accessed" : "trap";
 }
 
 static error_t play_option(int key, char *arg, struct argp_state *state)
@@ -91,7 +118,8 @@ static error_t play_option(int key, char *arg, struct argp_state *state)
 static const struct argp_option play_options[] = {
 	{ "policy", 'p', "POLICY", 0, "Who decides which page goes (default: the module's)", 0 },
 	{ "frames", 'f', "N", 0, "Frames the space may hold (default: the module's)", 0 },
-	{ "observer", 'o', "OBSERVER", 0, "fault, accessed or trap (default: trap)", 0 },
+	{ "observer", 'o', "OBSERVER", 0,
+	  "fault, accessed or trap (default: trap, of larger pages accessed)", 0 },
 	{ "placement", PLAY_OPTION_PLACEMENT, "PLACEMENT", 0,
 	  "Frames a page may use: full (default), set:N, direct", 0 },
 	{ "encrypt", 'e', NULL, 0, "Encrypt what is evicted (default: the module's)", 0 },
@@ -121,7 +149,9 @@ static const struct argp play_argp = {
 	       "12w, to be written. A trace is a text of these, or in any format that convert\n"
 	       "reads: a recording's references, or its faults, are made again, in its order\n"
 	       "and by one thread. Where its pages are far apart, --renumber brings them\n"
-	       "together. --format has no short form here: -F is --file.\n"
+	       "together. --format has no short form here: -F is --file. With --page-size 64K\n"
+	       "or 2M the pages are as large (of references, too); any other size only says how\n"
+	       "a trace is read.\n"
 	       "With --file, a write changes the first byte of that page of the file.\n"
 	       "\n"
 	       "Example:\n"
@@ -148,8 +178,10 @@ static int play_gather(struct play_args *args)
 				       args->renumber);
 	if (!status && !args->refs.nr)
 		status = ctl_usage("%s: no references in it", args->trace);
+	if (!status)
+		status = play_take_page_size(args);
 	if (!status && !*args->request.config.observer)
-		status = ctl_request_set(&args->request, "observer", "trap");
+		status = ctl_request_set(&args->request, "observer", play_observer(args));
 	if (!status && args->file.path && args->request.config.flags & VMD_SPACE_ENCRYPT)
 		status = ctl_usage("--encrypt is about the swap store: not with --file");
 	if (!status && args->file.read_only && play_writes(&args->refs))
@@ -206,8 +238,10 @@ static int play_load_future(struct play *play, struct ctl_request *request, __u6
 static int play_configure(struct play *play, struct ctl_request *request)
 {
 	__u64 deferred = ctl_future_needed(request) ? ctl_future_defer(request) : 0;
-	int status = play_check_pages(play);
+	int status = ctl_request_page_size(request, &play->space);
 
+	if (!status)
+		status = play_check_pages(play);
 	if (status)
 		return status;
 	if (!play->file.path) {
@@ -251,12 +285,15 @@ static __u64 play_pages(const struct play *play)
 
 static void play_print_head(const struct play *play)
 {
-	char placement[VMD_PLACE_LEN];
+	char placement[VMD_PLACE_LEN], size[CTL_SIZE_LEN];
+	bool large = play->space.info.page_size > 4096;
 
 	vmd_place_format(play->config.ways, placement);
-	printf("space %llu: policy %s, %llu frames, observer %s, %llu pages%s%s%s\n",
+	printf("space %llu: policy %s, %llu frames, observer %s, %llu pages%s%s%s%s%s\n",
 	       play->space.info.space_id, play->config.policy,
 	       play->config.budget, play->config.observer, play_pages(play),
+	       large ? " of " : "",
+	       large ? ctl_format_size(play->space.info.page_size, size) : "",
 	       play->config.ways ? ", placement " : "", play->config.ways ? placement : "",
 	       play->config.flags & VMD_SPACE_ENCRYPT ? ", encrypted" : "");
 }
@@ -305,6 +342,7 @@ static int play_json_totals(struct play *play, struct vmd_stats *stats)
 	ctl_json_add(object, "encrypt",
 		     json_object_new_boolean(!!(play->config.flags & VMD_SPACE_ENCRYPT)));
 	ctl_json_add_u64(object, "pages", play_pages(play));
+	ctl_json_add_u64(object, "page_size", play->space.info.page_size);
 	if (play->file.path)
 		ctl_json_add_text(object, "file", play->file.path);
 	if (play->trace)

@@ -38,6 +38,19 @@ static void run_set(struct run_args *args, const char *key, const char *text)
 		args->status = ctl_request_set(&args->request, key, text);
 }
 
+/* A child has a copy of the heap, page by page as it writes: of small pages only. */
+static void run_set_page_size(struct run_args *args, const char *text)
+{
+	struct vmd_config *config = &args->request.config;
+
+	run_set(args, "page-size", text);
+	if (!args->status && config->page_size != 4096)
+		args->status = ctl_usage("page-size '%s': %s, %s", text,
+					 "the heap is in a private space (a forked child has its own)",
+					 "which has pages of 4K only; exec has larger ones");
+	config->mask &= ~VMD_CONFIG_PAGE_SIZE;
+}
+
 static double run_interval(struct argp_state *state, const char *text)
 {
 	char *end;
@@ -62,6 +75,9 @@ static error_t run_option_space(int key, char *arg, struct run_args *args)
 		return 0;
 	case 'o':
 		run_set(args, "observer", arg);
+		return 0;
+	case 'P':
+		run_set_page_size(args, arg);
 		return 0;
 	case RUN_OPTION_ENCRYPT:
 		args->request.config.mask |= VMD_CONFIG_FLAGS;
@@ -105,6 +121,8 @@ static const struct argp_option run_options[] = {
 	{ "budget", 'b', "N", 0, "Frames the heap may have at a time, or bytes: 64M", 0 },
 	{ "policy", 'p', "POLICY", 0, "Who decides which page goes", 0 },
 	{ "observer", 'o', "OBSERVER", 0, "fault, accessed or trap", 0 },
+	{ "page-size", 'P', "BYTES", 0, "Bytes of a page and a frame: 4K, as the heap is private",
+	  0 },
 	{ "encrypt", RUN_OPTION_ENCRYPT, NULL, 0, "Encrypt what is evicted", 0 },
 	{ "quiet", 'q', NULL, 0, "No live line while it runs", 0 },
 	{ "interval", 'i', "SECONDS", 0,

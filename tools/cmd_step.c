@@ -29,6 +29,8 @@ struct step_args {
  * @keys: somebody sits at the terminal
  * @run: nothing halts, all is told
  * @eviction: as @run, but only up to an eviction
+ * @chosen: the last fault whose victim was told before it went
+ * @story: what was told
  */
 struct step {
 	__u64 id;
@@ -37,6 +39,8 @@ struct step {
 	bool keys;
 	bool run;
 	bool eviction;
+	__u64 chosen;
+	struct step_story story;
 };
 
 /* Set by a signal: whoever is halted goes on, the terminal is put back. */
@@ -69,7 +73,8 @@ static error_t step_option(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option step_options[] = {
-	{ "count", STEP_COUNT, "N", 0, "Tell of N faults, wait for no keys, and leave", 0 },
+	{ "count", STEP_COUNT, "N", 0,
+	  "Tell of N faults, each to its end, wait for no keys, and leave", 0 },
 	{ 0 },
 };
 
@@ -77,14 +82,16 @@ static const struct argp step_argp = {
 	.options = step_options,
 	.parser = step_option,
 	.args_doc = "SPACE",
-	.doc = "Halt each fault in SPACE when all is done for it, and tell what that was: the\n"
-	       "access and the page's entry, was it legal, was a frame free, which page had to\n"
-	       "go and why, was it dirty and where was it written to, where the content came\n"
-	       "from, the entry after. Then the instruction is restarted.\n"
-	       "\vKeys: n, Space or Enter for the next fault, c to continue (all is told, nothing\n"
-	       "halts), e to continue until a page has to go, p for another policy, q to leave.\n"
-	       "With --count, --json, or without a terminal no key is waited for. However it\n"
-	       "ends, all threads go on at once.\n"
+	.doc = "Halt each fault in SPACE, and tell it as it goes: at its beginning the access\n"
+	       "and the page's entry, is it legal, is a frame free; if none is, which page has\n"
+	       "to go and why, before it goes; when all was done, was that page dirty and where\n"
+	       "was it written to, where the content came from, the entry after. Then the\n"
+	       "instruction is restarted.\n"
+	       "\vKeys: n, Space or Enter to go on to the next halt, c to continue (all is told,\n"
+	       "nothing halts), e to continue until a page has to go, p for another policy, q to\n"
+	       "leave. With --count, --json, or without a terminal no key is waited\n"
+	       "for; --json has an object a line for each halt. However it ends, all threads go\n"
+	       "on at once.\n"
 	       "\n"
 	       "Faults in system calls are told of but do not halt. While a space is stepped,\n"
 	       "pages are evicted one at a time and none is read ahead. With observer trap\n"
@@ -171,19 +178,28 @@ static void step_halt(struct step *step)
 			go = step_obey(step);
 }
 
+/* A page has to go, or, if that was not seen before, has gone. */
+static bool step_evicts(struct step *step, const struct vmd_step_fault *fault)
+{
+	if (fault->phase == VMD_STEP_VICTIM)
+		step->chosen = fault->number;
+	return fault->phase == VMD_STEP_VICTIM ||
+	       (fault->flags & VMD_STEP_EVICTED && fault->number != step->chosen);
+}
+
 static void step_one(struct step *step, const struct vmd_step_fault *fault)
 {
 	if (ctl_options.json)
 		step_tell_json(fault);
 	else
-		step_tell_text(fault);
+		step_tell_text(&step->story, fault);
 	fflush(stdout);
-	if (step->eviction && fault->flags & VMD_STEP_EVICTED)
+	if (step_evicts(step, fault) && step->eviction)
 		step->run = false;
 	if (step->keys && !step->run && fault->flags & VMD_STEP_HALTED)
 		step_halt(step);
 	step_let_go(step, fault);
-	if (step->left && !--step->left)
+	if (fault->phase == VMD_STEP_END && step->left && !--step->left)
 		__atomic_store_n(&step_enough, true, __ATOMIC_RELAXED);
 }
 
@@ -239,7 +255,7 @@ int cmd_step(int argc, char **argv)
 		return status;
 	step_catch_signals();
 	step.id = space.info.space_id;
-	status = ctl_step(&space, &step.fd);
+	status = ctl_step(&space, &step.fd, &step.story.phases);
 	/* Ours would be the one that keeps it from ending. */
 	ctl_close(&space);
 	if (status)

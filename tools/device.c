@@ -122,10 +122,14 @@ int ctl_record(struct ctl_space *space, struct vmd_record *how, int *recorder)
 	return ctl_failed(VMD_IOC_RECORD, what);
 }
 
-int ctl_step(struct ctl_space *space, int *stepper)
+int ctl_step(struct ctl_space *space, int *stepper, bool *phases)
 {
 	struct vmd_step how = { .flags = 0 };
 	char what[64];
+
+	*phases = space->info.features & VMD_FEATURE_STEP_PHASES;
+	if (*phases)
+		how.flags |= VMD_STEP_EACH_PHASE;
 
 	*stepper = ioctl(space->fd, VMD_IOC_STEP, &how);
 	if (*stepper >= 0)

@@ -57,8 +57,11 @@ int ctl_punch(struct ctl_space *space, __u64 offset, __u64 length);
 /* Translate walk->address of walk->pid. */
 int ctl_walk(struct ctl_space *space, struct vmd_walk *walk);
 
-/* Begin to step; the stepper's descriptor goes to @stepper. */
-int ctl_step(struct ctl_space *space, int *stepper);
+/*
+ * Begin to step; the stepper's descriptor goes to @stepper, and to @phases whether
+ * faults halt as they go, too, which older modules do not know.
+ */
+int ctl_step(struct ctl_space *space, int *stepper, bool *phases);
 
 /*
  * Look at the swap store's slots. Where that is not allowed, *@all is false and

@@ -28,8 +28,24 @@ void step_keys_off(void);
 /* The key that was pressed; tells of those there are after one that is none. */
 enum step_key step_key(void);
 
-/* Print a fault. */
-void step_tell_text(const struct vmd_step_fault *fault);
+/**
+ * struct step_story - what was told before
+ * @phases: faults halt as they go, too
+ * @last: the fault told of last
+ * @victim_of: the last fault whose victim was told before it went
+ * @victim: that page
+ * @policy: who chose it
+ */
+struct step_story {
+	bool phases;
+	__u64 last;
+	__u64 victim_of;
+	__u64 victim;
+	char policy[VMD_NAME_LEN];
+};
+
+/* Print a fault, or a phase of it. */
+void step_tell_text(struct step_story *story, const struct vmd_step_fault *fault);
 void step_tell_json(const struct vmd_step_fault *fault);
 
 #endif /* _CTL_STEP_H */

@@ -61,7 +61,7 @@ enum step_key step_key(void)
 	case 4:
 		return STEP_KEY_QUIT;
 	}
-	puts("keys: n, Space, Enter: next fault; c: continue; e: until an eviction;\n"
+	puts("keys: n, Space, Enter: next halt; c: continue; e: until an eviction;\n"
 	     "      p: another policy; q: leave, everything goes on. While it runs any of\n"
 	     "      n, Space, Enter: halt at the next fault");
 	return STEP_KEY_NONE;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vmdemoctl step: a fault, from the access to the instruction restarted. */
+/*
+ * vmdemoctl step: a fault, from the access to the instruction restarted: in its
+ * phases, or all at once where it was told of only then.
+ */
 #include "step.h"
 
 #include <string.h>
@@ -16,6 +19,12 @@ static const char *const step_kinds[] = {
 	[VMD_STEP_READ] = "read",
 	[VMD_STEP_ILLEGAL] = "illegal",
 	[VMD_STEP_FAILED] = "failed",
+};
+
+static const char *const step_phases[] = {
+	[VMD_STEP_END] = "end",
+	[VMD_STEP_BEGIN] = "begin",
+	[VMD_STEP_VICTIM] = "victim",
 };
 
 static const char *step_kind(const struct vmd_step_fault *f)
@@ -50,30 +59,62 @@ static void step_entry(const char *name, const struct vmd_page *page)
 		       (__u64)page->slot);
 }
 
-/* A soft fault needs no frame. */
-static void step_tell_frame(const struct vmd_step_fault *f)
+static void step_tell_room(const struct vmd_step_fault *f)
 {
-	char text[WHY_TEXT];
-
 	if (f->used < f->frames)
 		printf(STEP_LINE "%llu of %llu free\n", "frames", f->frames - f->used,
 		       f->frames);
 	else
 		printf(STEP_LINE "none free: %llu of %llu in use\n", "frames", f->used, f->frames);
-	if (f->passed)
-		printf(STEP_LINE "%u chosen but not taken: accessed meanwhile, or in use\n",
-		       "victim", f->passed);
-	if (!(f->flags & VMD_STEP_EVICTED))
-		return;
+}
+
+static void step_tell_victim(const struct vmd_step_fault *f)
+{
+	char text[WHY_TEXT];
+
 	printf(STEP_LINE "page %llu in frame %u. %.*s: %s\n", "victim", f->victim,
 	       f->victim_frame, (int)sizeof(f->policy), f->policy,
 	       why_text(text, f->why, (const u64 *)f->numbers));
-	if (f->victim_entry.flags & VMD_PAGE_DIRTY)
+}
+
+static void step_tell_dirty(const struct vmd_step_fault *f)
+{
+	bool dirty = f->victim_entry.flags & VMD_PAGE_DIRTY;
+
+	if (dirty && f->phase == VMD_STEP_VICTIM)
+		printf(STEP_LINE "yes: it has to be written before its frame is free\n", "dirty");
+	else if (dirty)
 		printf(STEP_LINE "yes: written to slot %llu\n", "dirty", f->victim_slot);
 	else if (f->victim_slot != ~0ULL)
 		printf(STEP_LINE "no: slot %llu has its content\n", "dirty", f->victim_slot);
 	else
 		printf(STEP_LINE "no: never written to, it has no content but zeros\n", "dirty");
+}
+
+/* Is what was told before still true of the page that went? */
+static bool step_as_told(const struct step_story *story, const struct vmd_step_fault *f)
+{
+	return story->victim_of == f->number && story->victim == f->victim &&
+	       !memcmp(story->policy, f->policy, sizeof(f->policy));
+}
+
+/* Who had to go, if anybody. */
+static void step_tell_evicted(const struct step_story *story, const struct vmd_step_fault *f)
+{
+	if (f->passed)
+		printf(STEP_LINE "%u chosen but not taken: accessed meanwhile, or in use\n",
+		       "victim", f->passed);
+	if (!(f->flags & VMD_STEP_EVICTED)) {
+		if (story->victim_of == f->number)
+			printf(STEP_LINE "none after all: a frame became free\n", "victim");
+		return;
+	}
+	if (step_as_told(story, f))
+		printf(STEP_LINE "page %llu has left frame %u\n", "evicted", f->victim,
+		       f->victim_frame);
+	else
+		step_tell_victim(f);
+	step_tell_dirty(f);
 	if (f->evicted > 1)
 		printf(STEP_LINE "%u went in all; this was the last\n", "evicted", f->evicted);
 }
@@ -99,10 +140,8 @@ static void step_tell_content(const struct vmd_step_fault *f)
 	}
 }
 
-void step_tell_text(const struct vmd_step_fault *f)
+static void step_tell_begin(const struct vmd_step_fault *f)
 {
-	const char *why_not = step_not_halted(f);
-
 	printf("fault %llu: thread %u %s page %llu, address 0x%llx", f->number, f->thread,
 	       f->flags & VMD_STEP_WRITE ? "writes" : "reads", f->page, f->address);
 	if (f->ip)
@@ -112,8 +151,16 @@ void step_tell_text(const struct vmd_step_fault *f)
 	putchar('\n');
 	printf(STEP_LINE "%s\n", "legal", f->kind == VMD_STEP_ILLEGAL ?
 	       "no: the space has no such page: SIGBUS" : "yes");
+	/* A soft fault needs no frame. */
 	if (f->kind == VMD_STEP_ZERO || f->kind == VMD_STEP_READ || f->kind == VMD_STEP_FAILED)
-		step_tell_frame(f);
+		step_tell_room(f);
+}
+
+static void step_tell_end(const struct step_story *story, const struct vmd_step_fault *f)
+{
+	const char *why_not = step_not_halted(f);
+
+	step_tell_evicted(story, f);
 	step_tell_content(f);
 	if (f->kind != VMD_STEP_ILLEGAL && f->kind != VMD_STEP_FAILED) {
 		step_entry("entry after", &f->after);
@@ -121,8 +168,39 @@ void step_tell_text(const struct vmd_step_fault *f)
 	}
 	if (why_not)
 		printf(STEP_LINE "the thread did not halt: %s\n", "restart", why_not);
+	else if (f->kind == VMD_STEP_ILLEGAL)
+		printf(STEP_LINE "none: the thread is sent the signal once it goes on\n",
+		       "restart");
 	else
 		printf(STEP_LINE "the instruction, once the thread goes on\n", "restart");
+}
+
+/* Its beginning was told before, unless it could not halt. */
+static bool step_was_begun(const struct step_story *story, const struct vmd_step_fault *f)
+{
+	return story->phases && f->phase != VMD_STEP_BEGIN &&
+	       f->flags & (VMD_STEP_HALTED | VMD_STEP_SIGNAL);
+}
+
+void step_tell_text(struct step_story *story, const struct vmd_step_fault *f)
+{
+	if (!step_was_begun(story, f))
+		step_tell_begin(f);
+	else if (story->last != f->number)
+		printf("fault %llu, of thread %u, goes on: page %llu\n", f->number, f->thread,
+		       f->page);
+	story->last = f->number;
+	if (f->phase == VMD_STEP_END) {
+		step_tell_end(story, f);
+	} else if (f->phase == VMD_STEP_VICTIM) {
+		step_tell_victim(f);
+		step_tell_dirty(f);
+		story->victim_of = f->number;
+		story->victim = f->victim;
+		memcpy(story->policy, f->policy, sizeof(story->policy));
+	}
+	if (f->phase != VMD_STEP_END && f->flags & VMD_STEP_SIGNAL)
+		printf(STEP_LINE "a signal came: the thread takes it, and faults anew\n", "halt");
 	if (f->lost)
 		printf(STEP_LINE "%llu faults so far, as nobody read of them\n", "lost", f->lost);
 }
@@ -156,6 +234,14 @@ static void step_json_victim(struct json_object *object, const struct vmd_step_f
 	ctl_json_add(object, "victim", victim);
 }
 
+static void step_json_end(struct json_object *object, const struct vmd_step_fault *f)
+{
+	step_json_page(object, "after", &f->after);
+	ctl_json_add_u64(object, "frame", f->frame);
+	ctl_json_add_u64(object, "passed", f->passed);
+	ctl_json_add_u64(object, "evicted", f->evicted);
+}
+
 void step_tell_json(const struct vmd_step_fault *f)
 {
 	struct json_object *object = json_object_new_object();
@@ -170,17 +256,17 @@ void step_tell_json(const struct vmd_step_fault *f)
 	ctl_json_add(object, "halted", json_object_new_boolean(f->flags & VMD_STEP_HALTED));
 	if (step_not_halted(f))
 		ctl_json_add_text(object, "not_halted", step_not_halted(f));
+	ctl_json_add_text(object, "phase", f->phase < ARRAY_SIZE(step_phases) ?
+			  step_phases[f->phase] : "unknown");
 	ctl_json_add_text(object, "kind", step_kind(f));
 	if (f->kind == VMD_STEP_FAILED)
 		ctl_json_add_text(object, "error", strerror(f->error));
 	step_json_page(object, "before", &f->before);
-	step_json_page(object, "after", &f->after);
 	ctl_json_add_u64(object, "used", f->used);
 	ctl_json_add_u64(object, "frames", f->frames);
-	ctl_json_add_u64(object, "frame", f->frame);
-	ctl_json_add_u64(object, "passed", f->passed);
-	ctl_json_add_u64(object, "evicted", f->evicted);
-	if (f->flags & VMD_STEP_EVICTED)
+	if (f->phase == VMD_STEP_END)
+		step_json_end(object, f);
+	if (f->flags & VMD_STEP_EVICTED || f->phase == VMD_STEP_VICTIM)
 		step_json_victim(object, f);
 	ctl_json_add_u64(object, "lost", f->lost);
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));

@@ -52,6 +52,7 @@
 #define VMD_FEATURE_SLOTS	_BITULL(13)	/* VMD_IOC_SLOTS */
 #define VMD_FEATURE_PRIVATE	_BITULL(16)	/* VMD_SPACE_PRIVATE, vmd_page.sharers */
 #define VMD_FEATURE_QUEUES	_BITULL(18)	/* VMD_IOC_QUEUES */
+#define VMD_FEATURE_STEP_PHASES	_BITULL(19)	/* VMD_STEP_EACH_PHASE */
 
 /**
  * struct vmd_info - what this module is and what the open file stands for
@@ -944,17 +945,25 @@ struct vmd_future {
 	__u64 first_page;
 };
 
+/* vmd_step.flags */
+#define VMD_STEP_EACH_PHASE	_BITUL(0)	/* halt as the fault goes, too */
+
 /**
  * struct vmd_step - argument of VMD_IOC_STEP
- * @flags: 0
+ * @flags: 0 or VMD_STEP_EACH_PHASE
  * @reserved: 0
  *
  * Returns the descriptor of a *stepper*: from now on each fault in the space
  * halts its thread when all is done for it and before the instruction is
  * restarted, and is told: read(2) of the descriptor gives one struct
- * vmd_step_fault at a time, in the order in which the faults were served.
+ * vmd_step_fault at a time, in the order in which they were told.
  * VMD_IOC_STEP_NEXT lets a thread that was told of go on. EBUSY if the space has
  * a stepper.
+ *
+ * With VMD_STEP_EACH_PHASE (VMD_FEATURE_STEP_PHASES) a fault that halts is told,
+ * and halts its thread, in each of its phases: enum vmd_step_phase. They have the
+ * same number. Those before the last are told before anything was done; one that
+ * a signal ended there is not told of any further.
  *
  * A thread that is halted holds no lock. Any signal to it ends the halt, too: it
  * goes on to take the signal and, back at the same instruction, faults anew if
@@ -1005,6 +1014,23 @@ enum vmd_step_kind {
 	VMD_STEP_FAILED	 = 5,
 };
 
+/**
+ * enum vmd_step_phase - values of vmd_step_fault.phase
+ * @VMD_STEP_END: all was done; the only one without VMD_STEP_EACH_PHASE
+ * @VMD_STEP_BEGIN: nothing was done. Told are the access, @before, @used and
+ *	@frames; @kind is what will come of it if nothing happens meanwhile.
+ * @VMD_STEP_VICTIM: no frame is free, and the policy was asked who should go;
+ *	nothing has gone. @victim and what follows tell of that page as it is:
+ *	@victim_slot where its content is, ~0 if it is dirty or has none. It is
+ *	that page that goes, unless it is found accessed or in use, or others fault
+ *	meanwhile: VMD_STEP_END tells.
+ */
+enum vmd_step_phase {
+	VMD_STEP_END	= 0,
+	VMD_STEP_BEGIN	= 1,
+	VMD_STEP_VICTIM	= 2,
+};
+
 /* vmd_step_fault.flags */
 #define VMD_STEP_WRITE		_BITUL(0)	/* the access writes */
 #define VMD_STEP_HALTED		_BITUL(1)	/* the thread waits to be let go */
@@ -1018,7 +1044,7 @@ enum vmd_step_kind {
 /**
  * struct vmd_step_fault - a fault, and what was done about it
  * @number: of the fault, from 1 on
- * @time: ns since the stepper was made, at the end of it
+ * @time: ns since the stepper was made, when it was told
  * @address: that was accessed
  * @page: index of its page in the space
  * @ip: the instruction, 0 if it is unknown (as in a recording)
@@ -1041,7 +1067,8 @@ enum vmd_step_kind {
  * @policy: name of the policy that chose it, without parameters
  * @passed: pages that it chose first but that stayed, as they were accessed,
  *	are part of an unfinished instruction, or are in use by I/O
- * @reserved: 0
+ * @phase: enum vmd_step_phase. (Called reserved, and 0, before
+ *	VMD_FEATURE_STEP_PHASES.)
  * @lost: faults that were not told of so far
  */
 struct vmd_step_fault {
@@ -1068,7 +1095,7 @@ struct vmd_step_fault {
 	__u64 numbers[4];
 	char policy[VMD_NAME_LEN];
 	__u32 passed;
-	__u32 reserved;
+	__u32 phase;
 	__u64 lost;
 };
 

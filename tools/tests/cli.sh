@@ -43,6 +43,8 @@ fake_proc() {
 . "$(dirname "$0")/top.sh"
 # shellcheck source=swap.sh
 . "$(dirname "$0")/swap.sh"
+# shellcheck source=pages.sh
+. "$(dirname "$0")/pages.sh"
 
 # Everything below works on no device at all.
 
@@ -380,6 +382,7 @@ test_device() {
 	test_watch_device
 	test_top_device
 	test_swap_device
+	test_pages_device
 }
 
 test_help
@@ -402,6 +405,7 @@ test_walk_usage
 test_tables
 test_tlb
 test_step_usage
+test_play_pages_usage
 test_explain
 test_top
 test_swap_usage

@@ -19,6 +19,10 @@ test_run_usage() {
 	refused 125 'unknown observer' run --observer eye true
 	refused 125 "size '1x': " run --size 1x true
 	refused 125 "'budget' is given twice" run -b 1 -b 2 true
+	refused 125 "page-size '64K': the heap is in a private space" run --page-size 64K true
+	refused 125 "page-size '2M': .* pages of 4K only" run -P 2M true
+	refused 125 "page-size '8K': one of 4K, 64K, 2M" run --page-size 8K true
+	refused 127 'no-such: no such program in PATH' run -P 4K no-such
 	refused 125 "interval '0': seconds from" run --interval 0 true
 	refused 125 "interval '1s': seconds from" run -i 1s true
 	refused 127 'no-such: no such program in PATH' run no-such

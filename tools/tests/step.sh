@@ -72,34 +72,54 @@ step_run() {	# OPTIONS...
 }
 
 # Each line is JSON of its own.
-step_lines() {	# COUNT
-	local line n=0
+step_lines() {
+	local line
 	while read -r line; do
 		echo "$line" > "$tmp/line"
 		is_json "$tmp/line" || return 1
-		n=$((n + 1))
 	done < "$tmp/out"
-	[ $n -eq "$1" ]
+	[ -s "$tmp/out" ]
+}
+
+# What goes is what was to go: one thread, and nobody else in the space.
+step_in_phases() {
+	awk -F'[:,]' '
+	{
+		match($0, /"phase":"[a-z]*"/)
+		phase = substr($0, RSTART + 9, RLENGTH - 10)
+		page = match($0, /"victim":{"page":[0-9]*/) ? substr($0, RSTART, RLENGTH) : ""
+	}
+	phase == "begin" && was != "" && was != "end" { exit bad = 1 }
+	phase == "victim" && (was != "begin" || number != $2) { exit bad = 1 }
+	phase == "end" && was == "victim" && (number != $2 || page != chosen) { exit bad = 1 }
+	{ was = phase; number = $2; chosen = page; seen[phase]++ }
+	END { exit bad || seen["begin"] < 4 || seen["victim"] < 4 || seen["end"] != 5 }' "$tmp/out"
 }
 
 test_step_device() {
 	local space program program_out
 	step_program fault
 	step_run step --count 5 --json
-	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ] && step_lines 5
-	report $? 'step --count 5 --json: five lines'
+	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ] && step_lines &&
+		[ "$(grep -c '"phase":"end"' "$tmp/out")" -eq 5 ]
+	report $? 'step --count 5 --json: five faults'
 	[ "$program" -eq 0 ]
 	report $? 'step: all goes on when it leaves'
 	grep -q 'somebody steps this space already' "$tmp/second"
 	report $? 'step: one at a time'
 	# The first one may be that of a page which was fetched before it was stopped.
-	[ "$(grep -c '"halted":true' "$tmp/out")" -eq 5 ] &&
-		[ "$(grep -c '"victim":{.*"text":"least recently used"' "$tmp/out")" -ge 4 ]
+	[ "$(grep '"phase":"end"' "$tmp/out" | grep -c '"halted":true')" -eq 5 ] &&
+		[ "$(grep '"phase":"victim"' "$tmp/out" |
+		grep -c '"victim":{.*"text":"least recently used"')" -ge 4 ]
 	report $? 'step --json: halted, and why'
+	step_in_phases
+	report $? 'step --json: begin, victim and end of one fault after the other'
 	step_program fault
 	step_run step --count 8
 	[ "$status" -eq 0 ] && [ "$(grep -c '^fault ' "$tmp/out")" -eq 8 ] &&
 		grep -q '^  victim  *page [0-6] in frame .*lru: least recently used' "$tmp/out" &&
+		grep -q '^  dirty  *yes: it has to be written' "$tmp/out" &&
+		grep -q '^  evicted  *page [0-6] has left frame' "$tmp/out" &&
 		grep -q '^  dirty  *yes: written to slot [0-9]' "$tmp/out" &&
 		grep -q '^  content  *read from slot [0-9]' "$tmp/out" &&
 		grep -q '^  restart  *the instruction' "$tmp/out"
@@ -153,7 +173,7 @@ test_step_keys() {
 	cat <&"$program_out" > /dev/null &
 	drain=$!
 	kill -CONT "$program"
-	(for key in n n e x n q; do sleep 1; printf %s $key; done) |
+	(for key in n n e e x e n q; do sleep 1; printf %s $key; done) |
 		script -qec "$tool step $space; stty -a" /dev/null > "$tmp/out" 2> "$tmp/err"
 	status=$?
 	wait $drain
