@@ -30,7 +30,7 @@ static struct folio *evict_trylock(struct vmd_frame *f)
 	if (!folio || !folio_try_get(folio))
 		return NULL;
 	if (READ_ONCE(f->folio) == folio && folio_trylock(folio)) {
-		if (f->folio == folio &&
+		if (f->folio == folio && !vmd_frame_held(f) &&
 		    vmd_frame_state(f) == VMD_PAGE_RESIDENT)
 			return folio;
 		folio_unlock(folio);
