@@ -129,6 +129,7 @@ enum vmd_observer {
 #define VMD_FRAME_AHEAD		BIT(7)	/* read ahead, not touched since */
 #define VMD_FRAME_OLD		BIT(8)	/* was dirty when last looked at (flush.c) */
 #define VMD_FRAME_PLACED	BIT(9)	/* counts among its set's (place.c) */
+#define VMD_FRAME_EARLY		BIT(10)	/* was written before its turn (near.c) */
 #define VMD_FRAME_HELD		BIT(11)	/* being mapped around (fault.c): it stays */
 #define VMD_FRAME_AWAITED	BIT(12)	/* somebody waits until it is not */
 
