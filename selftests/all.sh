@@ -71,8 +71,9 @@ run_job() {
 		VMDEMO_KERNEL=6.1 "$TESTS_DIR/check.sh" \
 			scanner policy tools bench style lab debian packaging
 		;;
-	leaks) VMDEMO_KERNEL=kasan "$TESTS_DIR/check.sh" leaks ;;
-	kasan | 7.2) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel smp ;;
+	kasan) VMDEMO_KERNEL=kasan "$TESTS_DIR/check.sh" kernel ;;
+	leaks) VMDEMO_KERNEL=kasan "$TESTS_DIR/check.sh" leaks smp ;;
+	7.2) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel smp ;;
 	*) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel ;;
 	esac
 }
