@@ -221,6 +221,7 @@ struct window {
 	DECLARE_BITMAP(young, WINDOW_PAGES);
 	DECLARE_BITMAP(dirty, WINDOW_PAGES);
 	DECLARE_BITMAP(huge, WINDOW_PAGES);
+	DECLARE_BITMAP(shared, WINDOW_PAGES);
 	bool clear;
 	bool loaded;
 	struct cpumask *cpus;
@@ -341,10 +342,13 @@ static bool window_add(struct vmd_space *space, struct window *w,
 		       struct vmd_frame *f, pgoff_t index)
 {
 	struct folio *folio = READ_ONCE(f->folio);
+	int entries = folio ? vmd_space_mapcount(space, folio) : 0;
 
-	if (!folio || !vmd_space_mapcount(space, folio))
+	if (entries <= 0)
 		return false;
 	w->pfn[index - w->first] = folio_pfn(folio);
+	if (vmd_tables_estimated(space, entries) > 1)
+		__set_bit(index - w->first, w->shared);
 	return true;
 }
 
@@ -573,6 +577,8 @@ static void observe_window(struct vmd_space *space, pgoff_t first,
 			pages[i].flags |= VMD_PAGE_DIRTY;
 		if (test_bit(i, w.huge))
 			pages[i].flags |= VMD_PAGE_HUGE;
+		if (test_bit(i, w.shared))
+			pages[i].flags |= VMD_PAGE_SHARED;
 	}
 }
 

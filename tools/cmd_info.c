@@ -27,6 +27,7 @@ static const struct {
 	{ VMD_FEATURE_SLOTS,	"slots" },
 	{ VMD_FEATURE_HUGE,	"huge" },
 	{ VMD_FEATURE_PRIVATE,	"private" },
+	{ VMD_FEATURE_SHARED,	"shared" },
 	{ VMD_FEATURE_QUEUES,	"queues" },
 	{ VMD_FEATURE_STEP_PHASES, "step-phases" },
 };

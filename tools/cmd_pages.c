@@ -56,13 +56,15 @@ static bool pages_untouched(const struct vmd_page *page)
 	return page->state == VMD_PAGE_ABSENT && !page->faults;
 }
 
-/* The flag's word in the table; one that is mapped huge is mapped. */
+/* The flag's word in the table; one that is mapped huge, or more than once, is mapped. */
 static const char *pages_flag(const struct vmd_page *page, size_t i)
 {
 	if (!(page->flags & pages_flags[i].bit))
 		return "-";
-	return pages_flags[i].bit == VMD_PAGE_MAPPED && page->flags & VMD_PAGE_HUGE ?
-	       "huge" : pages_flags[i].name;
+	if (pages_flags[i].bit == VMD_PAGE_MAPPED && page->flags & VMD_PAGE_HUGE)
+		return "huge";
+	return pages_flags[i].bit == VMD_PAGE_MAPPED && page->flags & VMD_PAGE_SHARED ?
+	       "shared" : pages_flags[i].name;
 }
 
 static void pages_row(__u64 index, const struct vmd_page *page, bool private)
@@ -105,6 +107,7 @@ static struct json_object *pages_object(__u64 index, const struct vmd_page *page
 		ctl_json_add(object, pages_flags[i].name,
 			     json_object_new_boolean(!!(page->flags & pages_flags[i].bit)));
 	ctl_json_add(object, "huge", json_object_new_boolean(!!(page->flags & VMD_PAGE_HUGE)));
+	ctl_json_add(object, "shared", json_object_new_boolean(!!(page->flags & VMD_PAGE_SHARED)));
 	ctl_json_add_u64(object, "faults", page->faults);
 	ctl_json_add_u64(object, "sharers", page->sharers);
 	ctl_json_add(object, "slot", slot);

@@ -17,16 +17,6 @@
 /* With more frames the list of them is too long to be read every second. */
 #define TOP_MOST_ORDER	65536
 
-/* Interfaces without huge pages, and without frames of several spaces, tell of none. */
-#ifndef VMD_PAGE_HUGE
-#define VMD_PAGE_HUGE	0
-#endif
-#ifdef VMD_FEATURE_PRIVATE
-#define TOP_SHARERS(page)	((page)->sharers)
-#else
-#define TOP_SHARERS(page)	((page)->reserved)
-#endif
-
 const char top_letters[TOP_STATES + 1] = ".srRdD=HP><";
 const char *const top_names[TOP_STATES] = {
 	"absent", "swapped", "clean", "clean_accessed", "dirty", "dirty_accessed", "shared",
@@ -49,7 +39,7 @@ static enum top_state top_page_state(const struct vmd_page *page)
 			return TOP_PINNED;
 		if (page->flags & VMD_PAGE_HUGE)
 			return TOP_HUGE;
-		if (TOP_SHARERS(page) > 1)
+		if (page->sharers > 1 || page->flags & VMD_PAGE_SHARED)
 			return TOP_SHARED;
 		if (page->flags & VMD_PAGE_DIRTY)
 			return accessed ? TOP_DIRTY_ACCESSED : TOP_DIRTY;

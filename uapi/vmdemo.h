@@ -51,6 +51,7 @@
 #define VMD_FEATURE_HUGE	_BITULL(15)	/* VMD_CONFIG_PAGE_SIZE */
 #define VMD_FEATURE_SLOTS	_BITULL(13)	/* VMD_IOC_SLOTS */
 #define VMD_FEATURE_PRIVATE	_BITULL(16)	/* VMD_SPACE_PRIVATE, vmd_page.sharers */
+#define VMD_FEATURE_SHARED	_BITULL(17)	/* VMD_PAGE_SHARED */
 #define VMD_FEATURE_QUEUES	_BITULL(18)	/* VMD_IOC_QUEUES */
 #define VMD_FEATURE_STEP_PHASES	_BITULL(19)	/* VMD_STEP_EACH_PHASE */
 
@@ -447,6 +448,7 @@ enum vmd_page_state {
 #define VMD_PAGE_PINNED		_BITUL(3)	/* by VMD_ADVICE_PIN */
 #define VMD_PAGE_SLOT		_BITUL(4)	/* vmd_page.slot holds a copy, if clean */
 #define VMD_PAGE_HUGE		_BITUL(5)	/* one entry maps it: 2 MiB */
+#define VMD_PAGE_SHARED		_BITUL(6)	/* in two or more mappings' page tables */
 
 /**
  * struct vmd_page - one page of a space

@@ -57,7 +57,7 @@ def wants(cells, was):
 '"$program" "$tool" "$size" "$page"
 }
 
-# What is one space is shared as memory is: each page is one, however many map it.
+# What is one space is shared as memory is: each page is one, and says so.
 test_top_two_processes() {
 	local size=262144 page=4096
 
@@ -65,10 +65,12 @@ test_top_two_processes() {
 def child():
     sum(m[i * page] for i in range(8))
     seen = top()
-    wants("[dD]{8}[.]{56}", seen)
-    assert seen[1]["shared"] == 0 and seen[2] == 8, seen
+    wants("={8}[.]{56}", seen)
+    assert seen[1]["shared"] == 8 and seen[2] == 8, seen
 touch(0, 8)
+wants("[dD]{8}[.]{56}", top())
 in_child(child)
+wants("[dD]{8}[.]{56}", top())
 ' --size $size --budget 64
 	[ "$status" -eq 0 ]
 	report $? 'top: one space in two processes'
