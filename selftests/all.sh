@@ -82,6 +82,8 @@ run_job() {
 job() {
 	local start=$SECONDS status=0
 
+	# The longest has the right of way.
+	[ "$1" = kasan ] || renice -n 4 -p "$BASHPID" >/dev/null
 	run_job "$1" || status=$?
 	echo "# exit status $status, $((SECONDS - start)) s"
 }
@@ -90,8 +92,6 @@ start() {
 	echo "== $1: begins"
 	job "$1" >"$LOGS/$1.log" 2>&1 </dev/null &
 	running[$!]=$1
-	# The longest has the right of way.
-	[ "$1" = kasan ] || renice -n 4 -p $! >/dev/null
 }
 
 # What a job that has ended has to say: its failures and its sum.

@@ -18,6 +18,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,15 +126,35 @@ static int touch_step(const char *step)
 	return 1;
 }
 
+#define TABLE	((size_t)2 << 20)	/* what a page table maps */
+
+/*
+ * An address that is free, where a page table begins: which neighbours are mapped
+ * with a page depends on where in its table it is, and shall not on luck.
+ */
+static void *place(void)
+{
+	char *free = mmap(NULL, size + TABLE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (free == MAP_FAILED)
+		return NULL;
+	munmap(free, size + TABLE);
+	return free + (-(uintptr_t)free & (TABLE - 1));
+}
+
 static void map(int how)
 {
+	void *at;
+
 	if (memory)
 		munmap(memory, size);
 	flags = how;
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, device, 0);
+	at = place();
+	memory = mmap(at, size, PROT_READ | PROT_WRITE, flags, device, 0);
 	/* A space that is read-only is mapped so. */
 	if (memory == MAP_FAILED && errno == EACCES)
-		memory = mmap(NULL, size, PROT_READ, flags, device, 0);
+		memory = mmap(at, size, PROT_READ, flags, device, 0);
 	if (memory == MAP_FAILED)
 		fail("mmap");
 }
