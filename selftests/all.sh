@@ -66,7 +66,7 @@ is_built() {
 
 run_job() {
 	case $1 in
-	6.1) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel smp durable ;;
+	6.1) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel smp levels durable ;;
 	rest)
 		VMDEMO_KERNEL=6.1 "$TESTS_DIR/check.sh" \
 			scanner policy tools bench style lab debian packaging

@@ -15,6 +15,7 @@
 #   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
 #   leaks      KUnit, and the injection of faults, with kmemleak (kasan only)
 #   smp        threads and processes on 8 CPUs (4 on a sanitizing kernel)
+#   levels     a CPU with page tables of five levels, and a page of 1 GiB
 #   durable    a VM that is killed when it has synced, and one that looks
 #   lab        make lab-shell, and the experiments that need the device
 #   debian     the packages: built, installed, upgraded, purged in a VM, with DKMS
@@ -30,7 +31,7 @@ TESTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$TESTS_DIR")
 KERNEL=${VMDEMO_KERNEL:-6.1}
 LOGS=$TOP/build/check-$KERNEL
-ALL=(scanner policy tools bench style kernel smp durable lab debian packaging)
+ALL=(scanner policy tools bench style kernel smp levels durable lab debian packaging)
 [ "$KERNEL" != kasan ] || ALL+=(leaks)
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
@@ -153,6 +154,17 @@ part_smp() {
 		run_vm --mem 1536 --cpus $cpus --parallel --disk 128M --disk 512M --timeout 900 \
 			--log "$LOGS/console-smp.log" --payload "$dir" -- \
 			env VMD_SHORT=1 ./run_tests.sh vmdemo.ko "${programs[@]}"
+}
+
+# shellcheck disable=SC2317
+part_levels() {
+	local dir=$TOP/build/payload-$KERNEL
+
+	has_payload "$dir" &&
+		run_vm --levels 5 --mem 2304 --append "hugepagesz=1G hugepages=1" --cpus 1 --disk 128M --disk 128M --timeout 600 \
+			--log "$LOGS/console-levels.log" --payload "$dir" -- \
+			env VMD_LEVELS=5 VMD_SHORT=1 ./run_tests.sh vmdemo.ko \
+			test_walk test_mapping test_huge test_cow
 }
 
 # shellcheck disable=SC2317

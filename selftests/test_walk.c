@@ -84,6 +84,8 @@ TEST_F(walk, a_written_page_is_found_with_its_frame)
 
 	vmd_fill(self->map + 3 * vmd_ps, 7);
 	ASSERT_WALK(0, self->map + 3 * vmd_ps + 5);
+	if (getenv("VMD_LEVELS"))
+		EXPECT_EQ(atoi(getenv("VMD_LEVELS")), w->levels);
 	EXPECT_TRUE(w->levels == 4 || w->levels == 5);
 	EXPECT_EQ(w->levels, w->nr);
 	EXPECT_BITS(PRESENT | WRITABLE | USER | ACCESSED | DIRTY | NX,
@@ -102,6 +104,46 @@ TEST_F(walk, a_written_page_is_found_with_its_frame)
 	EXPECT_EQ(3, w->index);
 	EXPECT_EQ(VMD_PAGE_RESIDENT, w->page.state);
 	EXPECT_EQ(1, w->page.faults);
+}
+
+TEST_F(walk, a_page_of_1_gib_ends_the_walk_two_levels_earlier)
+{
+	struct vmd_walk *w = &self->w;
+	const size_t size = 1UL << 30;
+	char *map = mmap(NULL, size, VMD_RW, MAP_PRIVATE | MAP_ANONYMOUS |
+			 MAP_HUGETLB | 30 << MAP_HUGE_SHIFT, -1, 0);
+
+	if (map == MAP_FAILED)
+		SKIP(return, "the kernel has no page of 1 GiB to give");
+	map[size / 2] = 1;
+	ASSERT_WALK(0, map + size / 2);
+	EXPECT_TRUE(arrived(w));
+	EXPECT_EQ(w->levels - 2, w->nr);
+	EXPECT_EQ(30, w->page_shift);
+	EXPECT_BITS(PRESENT | WRITABLE | USER | DIRTY, last_entry(w));
+	EXPECT_EQ(pagemap_frame(map + size / 2), w->frame);
+	munmap(map, size);
+}
+
+/* Four levels reach 128 TiB, half of what 48 bits are. */
+TEST_F(walk, five_levels_reach_an_address_above_128_tib)
+{
+	struct vmd_walk *w = &self->w;
+	char *map;
+
+	ASSERT_WALK(0, self->map);
+	if (w->levels == 4)
+		SKIP(return, "page tables of four levels");
+	map = mmap((void *)(3UL << 48), 4 * vmd_ps, VMD_RW, MAP_SHARED, self->fd, 0);
+	ASSERT_EQ((void *)(3UL << 48), map);
+	vmd_fill(map + vmd_ps, 7);
+	ASSERT_WALK(0, map + vmd_ps);
+	EXPECT_EQ(5, w->nr);
+	EXPECT_TRUE(w->entry[0] & PRESENT);
+	EXPECT_EQ(pagemap_frame(map + vmd_ps), w->frame);
+	EXPECT_EQ(1, w->index);
+	EXPECT_TRUE(arrived(w));
+	munmap(map, 4 * vmd_ps);
 }
 
 TEST_F(walk, a_page_never_touched_is_where_the_walk_ends)

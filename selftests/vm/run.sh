@@ -30,6 +30,8 @@ and as working directory, pass its output on, and check the kernel's log.
   --parallel         the emulated CPUs run at the same time, each in a thread of its
                      own, as those of KVM do; without it they take turns. Where
                      CPUs wait for one another, that costs several times less
+  --levels N         of page tables of emulated CPUs: 4 (default) or 5; not with
+                     --kernel-dir
   --icount           the guest's clock counts its instructions; one CPU, TCG
   --disk SIZE        a blank disk, for example 512M; repeatable. In the guest they
                      are /dev/vmdisk0, /dev/vmdisk1 and so on
@@ -55,6 +57,7 @@ END
 kernel=6.1
 kernel_src=
 cpus=2
+levels=4
 mem=1024
 accel=auto
 parallel=
@@ -87,6 +90,7 @@ parse_args() {
 		--kernel-dir) kernel_src=$2 ;;
 		--cpus) cpus=$2 ;;
 		--mem) mem=$2 ;;
+		--levels) levels=$2 ;;
 		--accel) accel=$2 ;;
 		--disk) disks+=("$2") ;;
 		--rootfs) rootfs=$2 ;;
@@ -109,6 +113,8 @@ check_count() {
 check_args() {
 	local size
 	check_count --cpus "$cpus"
+	[ "$levels" = 4 ] || [ -z "$kernel_src" ] || die "--levels and --kernel-dir exclude each other"
+	case $levels in 4 | 5) ;; *) die "--levels $levels: must be 4 or 5" ;; esac
 	check_count --mem "$mem"
 	check_count --timeout "$limit"
 	case $accel in auto | kvm | tcg) ;; *) die "--accel $accel: must be auto, kvm or tcg" ;; esac
@@ -266,8 +272,9 @@ make_payload() {
 }
 
 accel_options() {
-	local threads=single
+	local threads=single la57=off
 
+	[ "$levels" = 4 ] || la57=on
 	[ -z "$parallel" ] || threads=multi
 	if [ -n "$icount" ]; then
 		# Nothing may depend on the host's clock or randomness.
@@ -284,7 +291,7 @@ accel_options() {
 		# "rep movsb" (erms) goes byte by byte; a CPU that waits for another
 		# burns the time that one should have, where the host has fewer.
 		qemu+=(-accel "tcg,thread=$threads"
-			-cpu "max,la57=off,-erms")
+			-cpu "max,la57=$la57,-erms")
 	fi
 }
 
@@ -315,11 +322,20 @@ kernel_command_line() {
 	echo "$words$append"
 }
 
+# It is what unpacks the kernel that goes over to five levels.
+kernel_file() {
+	if [ "$levels" = 5 ]; then
+		echo "$kdir"/boot/vmlinuz-*
+	else
+		echo "$kdir/kernel"
+	fi
+}
+
 # The kernel's console and the command's output are two channels: the first goes
 # to the log, the second is a virtio port that ends in a FIFO.
 build_qemu() {
 	qemu=(qemu-system-x86_64 -machine q35 -nodefaults -no-user-config -display none -no-reboot
-		-m "$mem" -kernel "$kdir/kernel" -initrd "$work/initrd.cpio"
+		-m "$mem" -kernel "$(kernel_file)" -initrd "$work/initrd.cpio"
 		-append "$(kernel_command_line)"
 		-device virtio-serial-pci
 		-chardev "file,id=status,path=$work/status"
