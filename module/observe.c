@@ -210,6 +210,7 @@ static void map_done(struct mm_struct *mm)
  * @young: whose accessed bit is set in some page table
  * @dirty: whose dirty bit is
  * @huge: which one entry maps as a whole
+ * @shared: of pages that two or more mappings have in their page tables
  * @clear: take the accessed bits away
  * @loaded: the mm being looked at is the one this CPU runs
  * @cpus: where the mms that were looked at have run, or NULL
