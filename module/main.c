@@ -6,7 +6,6 @@
  */
 #include <linux/module.h>
 
-#include "batch.h"
 #include "compat.h"
 #include "fill.h"
 #include "space.h"
@@ -87,7 +86,6 @@ static void __exit vmd_exit(void)
 	vmd_swap_exit();
 	vmd_exit_queues();
 	vmd_read_exit();
-	vmd_batch_exit();
 }
 
 module_init(vmd_init);
