@@ -27,8 +27,8 @@
  * victim() of one moves the hands, O(1) amortised as the paper counts it. The
  * further ones, and walk(), are a guess: cold pages from HAND_cold on, those
  * that would not become hot first, then hot ones from HAND_hot on; walk() has
- * the right one first only if victim() was asked before. The search ends after
- * PRO_LOOK nodes for each one wanted.
+ * the right one first only if victim() was asked before. The search of the circle
+ * ends after PRO_LOOK nodes for each one wanted.
  */
 #include "ghost.h"
 #include "queues.h"
@@ -470,9 +470,14 @@ static void pro_walk(const void *state, vmd_policy_visit_t visit, void *arg)
 static u32 pro_victim(void *state, u32 *out, u32 max)
 {
 	struct vmd_found found = { .out = out, .max = max };
+	const struct clockpro *c = state;
 
 	pro_turn(state);
-	pro_search(state, vmd_found_visit, &found, (u64)max * PRO_LOOK);
+	pro_search(c, vmd_found_visit, &found, (u64)max * PRO_LOOK);
+	/* Nothing in the circle but those that are gone, and they are many. */
+	if (!found.nr)
+		vmd_known_walk(&c->known, VMD_KNOWN_PARKED, vmd_found_visit,
+			       &found);
 	return found.nr;
 }
 

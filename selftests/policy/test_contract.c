@@ -12,6 +12,7 @@
 #define PAGES	60
 #define FRAMES	20
 #define ROUNDS	300
+#define MANY	300	/* pages of a space most of which is remembered only */
 
 /* A copy of a policy's state, to be compared with it later. */
 struct snapshot {
@@ -172,6 +173,70 @@ static void check_cycle(struct vmd_sim *sim, struct rnd *rnd)
 		last[out[0]] = i;
 		sim->choice.ops->kept(sim->state, out[0]);
 	}
+}
+
+/* Evict until there are @few, several at a time. */
+static void few_evict(struct vmd_sim *sim, struct rnd *rnd, u32 few)
+{
+	u32 out[FRAMES], nr, i;
+
+	do {
+		nr = sim_victims(sim, out, 1 + (u32)rnd_below(rnd, FRAMES));
+		for (i = 0; i < nr && sim->resident > few; i++)
+			vmd_sim_remove(sim, sim->page_of[out[i]],
+				       VMD_REMOVED_EVICTED);
+	} while (nr && sim->resident > few);
+}
+
+/* Drop all but the @few that would go next. */
+static void few_drop(struct vmd_sim *sim, u32 few)
+{
+	u32 out[FRAMES], nr = sim_victims(sim, out, few), i;
+	u64 page;
+
+	for (page = 0; page < 2 * MANY; page++) {
+		for (i = 0; i < nr; i++)
+			if (sim->page_of[out[i]] == page)
+				break;
+		if (i == nr && sim->slot_of[page] != VMD_NO_SLOT)
+			vmd_sim_remove(sim, page, VMD_REMOVED_DROPPED);
+	}
+}
+
+/*
+ * A few pages are left, none of which can go, and many are remembered that went
+ * before: what a space is like whose budget becomes small, or most of whose
+ * pages are punched.
+ */
+static void contract_few(const char *policy)
+{
+	struct vmd_policy_choice choice = test_choice(policy);
+	u32 out, few, i;
+	struct vmd_sim sim;
+	struct rnd rnd;
+
+	test_begin("%s: the last ones are proposed, whoever is remembered",
+		   policy);
+	rnd_seed(&rnd, tests_seed);
+	for (few = 1; few <= 16; few++) {
+		if (vmd_sim_init(&sim, &choice, 2 * MANY, MANY))
+			abort();
+		for (i = 0; i < 8 * MANY; i++)
+			vmd_sim_reference(&sim, rnd_below(&rnd, 2 * MANY), false);
+		if (few % 2)
+			few_evict(&sim, &rnd, few);
+		else
+			few_drop(&sim, few);
+		for (i = 0; i < 3 * few; i++) {
+			if (sim_victims(&sim, &out, 1) != 1)
+				break;
+			sim.choice.ops->kept(sim.state, out);
+		}
+		CHECK(i == 3 * few, "of %u pages nothing proposed, kept %u times",
+		      few, i);
+		vmd_sim_exit(&sim);
+	}
+	test_end();
 }
 
 static void contract_kept(const char *policy)
@@ -512,6 +577,7 @@ void test_contract(void)
 		contract_peek(name);
 		contract_ask(name);
 		contract_kept(name);
+		contract_few(name);
 		contract_walk(name);
 		contract_queues(name);
 		contract_numbers(name);
