@@ -22,12 +22,42 @@
 #include "step.h"
 #include "trace.h"
 
+/* Memory of a full batch, for the next one on this CPU: the kernel zeroes all. */
+static DEFINE_PER_CPU(struct vmd_batch *, batch_spare);
+
+static struct vmd_batch *batch_take_spare(u32 room)
+{
+	struct vmd_batch *batch;
+
+	if (room < VMD_BATCH_MAX)
+		return NULL;
+	batch = this_cpu_xchg(batch_spare, NULL);
+	if (!batch || batch->room >= room)
+		return batch;
+	kvfree(batch);
+	return NULL;
+}
+
+/**
+ * vmd_batch_exit - free what was kept for batches to come
+ *
+ * No space is left.
+ */
+void vmd_batch_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		kvfree(per_cpu(batch_spare, cpu));
+}
+
 static void batch_init(struct vmd_batch *batch, struct vmd_space *space,
-		       bool evict)
+		       u32 room, bool evict)
 {
 	memset(batch, 0, offsetof(struct vmd_batch, frames));
 	vmd_space_get(space);
 	batch->space = space;
+	batch->room = room;
 	batch->evict = evict;
 	atomic_set(&batch->refs, 2);
 }
@@ -47,9 +77,16 @@ struct vmd_batch *vmd_batch_alloc(struct vmd_space *space, u32 most,
 {
 	struct vmd_batch *batch;
 
-	batch = kvmalloc(struct_size(batch, ios, most),
-			 GFP_NOIO | __GFP_NOFAIL);
-	batch_init(batch, space, evict);
+	/* As many neighbours, none of which has to lie beside another. */
+	if (evict && space->store->homes)
+		most *= 2;
+	batch = batch_take_spare(most);
+	if (batch)
+		most = batch->room;
+	else
+		batch = kvmalloc(struct_size(batch, ios, most),
+				 GFP_NOIO | __GFP_NOFAIL);
+	batch_init(batch, space, most, evict);
 	return batch;
 }
 
@@ -68,7 +105,7 @@ struct vmd_batch *vmd_batch_alloc_clean(struct vmd_space *space)
 			GFP_NOWAIT | __GFP_NOWARN | __GFP_NOMEMALLOC);
 	if (!batch)
 		return NULL;
-	batch_init(batch, space, true);
+	batch_init(batch, space, 0, true);
 	batch->only_clean = true;
 	return batch;
 }
@@ -82,6 +119,8 @@ void vmd_batch_put(struct vmd_batch *batch)
 	if (!atomic_dec_and_test(&batch->refs))
 		return;
 	vmd_space_put(batch->space);
+	if (batch->room >= VMD_BATCH_MAX)
+		batch = this_cpu_xchg(batch_spare, batch);
 	kvfree(batch);
 }
 
@@ -133,13 +172,13 @@ static void sort_keys(u64 *key, u32 n)
 /**
  * vmd_frames_sort - put frames in order
  * @f: the frames
- * @n: how many, up to VMD_BATCH_MAX
+ * @n: how many, up to VMD_BATCH_PAGES
  * @by_place: by their places; else by their pages
  */
 void vmd_frames_sort(struct vmd_frame **f, u32 n, bool by_place)
 {
-	struct vmd_frame *was[VMD_BATCH_MAX];
-	u64 key[VMD_BATCH_MAX];
+	struct vmd_frame *was[VMD_BATCH_PAGES];
+	u64 key[VMD_BATCH_PAGES];
 	bool sorted = true;
 	u32 i;
 
@@ -187,17 +226,24 @@ void vmd_frames_unmap(struct vmd_space *space, struct vmd_frame **f, u32 n)
 	}
 }
 
+/* Is it to leave its frame? Not if it is only to be written, or a neighbour. */
+static bool batch_evicts(const struct vmd_frame *f)
+{
+	return vmd_frame_state(f) == VMD_PAGE_EVICTING;
+}
+
 /* The page is in its frame as before. Its folio is locked by us. */
 static void batch_stay(struct vmd_batch *batch, struct vmd_frame *f)
 {
+	bool evicts = batch_evicts(f);
 	struct folio *folio = f->folio;
 
-	if (batch->ahead)
+	if (batch->ahead && evicts)
 		atomic_dec(&batch->space->leaving);
 
 	/* Once unlocked it may go before the last waiter is woken. */
 	folio_get(folio);
-	if (batch->evict) {
+	if (evicts) {
 		vmd_decide_inserted(batch->space, f, VMD_REF_RESTORED);
 		vmd_frame_set_state(f, VMD_PAGE_RESIDENT);
 	}
@@ -297,7 +343,7 @@ static void batch_sort_out(struct vmd_batch *batch)
 
 	for (i = 0; i < batch->n; i++) {
 		f = batch->frames[i];
-		if (batch->evict && batch_pinned(f->folio)) {
+		if (batch_evicts(f) && batch_pinned(f->folio)) {
 			batch->error = -EBUSY;
 			batch_stay(batch, f);
 			continue;
@@ -307,7 +353,7 @@ static void batch_sort_out(struct vmd_batch *batch)
 			batch_stay(batch, f);
 		else if (folio_test_dirty(f->folio))
 			batch->writes[batch->nr_writes++] = f;
-		else if (batch->evict)
+		else if (batch_evicts(f))
 			batch_leave(batch, f, false);
 		else
 			batch_stay(batch, f);
@@ -437,11 +483,11 @@ static void batch_io_ended(struct vmd_batch *batch, struct vmd_frame **f,
 	vmd_count_add(space, pages_written, io->nr);
 	for (i = 0; i < io->nr; i++) {
 		vmd_cow_saved(space, f[i]);
-		if (batch->evict) {
+		if (batch_evicts(f[i])) {
 			batch_leave(batch, f[i], true);
 		} else {
 			batch_stay(batch, f[i]);
-			batch->done++;
+			batch->done += !batch->evict;
 		}
 	}
 }
@@ -477,6 +523,7 @@ static void batch_submit(struct vmd_batch *batch)
 	u32 i;
 
 	atomic_inc(&batch->space->under_way);
+	vmd_near_join(batch);
 	vmd_frames_sort(batch->frames, batch->n, false);
 	vmd_frames_unmap(batch->space, batch->frames, batch->n);
 	batch_sort_out(batch);

@@ -79,9 +79,12 @@ static struct folio *drop_lock(struct vmd_frame *f)
 		return NULL;
 	/* Ours, and so worth waiting for? */
 	if (READ_ONCE(f->folio) == folio) {
-		if (folio_trylock(folio))
-			return folio;
-		/* Under I/O: and perhaps never done. */
+		if (folio_trylock(folio)) {
+			if (!vmd_frame_held(f))
+				return folio;
+			folio_unlock(folio);
+		}
+		/* Under I/O: and perhaps never done; or being mapped around. */
 		schedule_timeout_uninterruptible(1);
 	}
 	folio_put(folio);

@@ -30,13 +30,23 @@ static struct folio *evict_trylock(struct vmd_frame *f)
 	if (!folio || !folio_try_get(folio))
 		return NULL;
 	if (READ_ONCE(f->folio) == folio && folio_trylock(folio)) {
-		if (f->folio == folio &&
+		if (f->folio == folio && !vmd_frame_held(f) &&
 		    vmd_frame_state(f) == VMD_PAGE_RESIDENT)
 			return folio;
 		folio_unlock(folio);
 	}
 	folio_put(folio);
 	return NULL;
+}
+
+/* It may be locked already, as a neighbour of one proposed before. */
+static struct folio *evict_lock(struct vmd_batch *batch, struct vmd_frame *f)
+{
+	if (likely(!vmd_frame_test(f, VMD_FRAME_EARLY)) ||
+	    !vmd_near_take(batch, f))
+		return evict_trylock(f);
+	folio_get(f->folio);
+	return f->folio;
 }
 
 /* References that are neither ours nor a page table's: GUP, a fault under way. */
@@ -84,7 +94,7 @@ static void evict_consider(struct vmd_batch *batch, struct evict_round *round,
 		vmd_decide_kept(space, f);
 		return;
 	}
-	folio = evict_trylock(f);
+	folio = evict_lock(batch, f);
 	if (folio && !evict_in_use(space, folio) &&
 	    !(batch->only_clean && folio_test_dirty(folio)) &&
 	    vmd_frame_test(f, VMD_FRAME_QUEUED)) {
@@ -112,18 +122,21 @@ static void evict_spare(struct vmd_space *space, struct vmd_frame *f)
 	folio_put(folio);
 }
 
-/* Unmap those of the round that are not @young. */
-static void evict_unmap(struct vmd_space *space, struct evict_round *round,
+/* Unmap those of the round that are not @young, and who is written with them. */
+static void evict_unmap(struct vmd_batch *batch, struct evict_round *round,
 			unsigned long young)
 {
-	struct vmd_frame *sorted[VMD_BATCH_MAX];
-	u32 i, n = 0;
+	struct vmd_frame *sorted[VMD_BATCH_PAGES];
+	u32 i, had = batch->nr_near, n = 0;
 
 	for (i = 0; i < round->n; i++)
 		if (!(young & BIT(i)))
 			sorted[n++] = round->frames[i];
+	vmd_near_gather(batch, sorted, n);
+	for (i = had; i < batch->nr_near; i++)
+		sorted[n++] = batch->near[i];
 	vmd_frames_sort(sorted, n, false);
-	vmd_frames_unmap(space, sorted, n);
+	vmd_frames_unmap(batch->space, sorted, n);
 }
 
 /*
@@ -141,7 +154,7 @@ static void evict_decide(struct vmd_batch *batch, struct evict_round *round)
 
 	if (round->asks)
 		young = vmd_harvest_frames(space, round->frames, round->n);
-	evict_unmap(space, round, young);
+	evict_unmap(batch, round, young);
 	for (i = 0; i < round->n; i++) {
 		f = round->frames[i];
 		if (!(young & BIT(i)) &&
@@ -170,6 +183,7 @@ static void evict_choose(struct vmd_batch *batch, u32 want, long patience,
 	u32 i, n, had;
 
 	round.asks = READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED;
+	vmd_near_init(batch, want);
 	while (batch->n < want && patience > 0 &&
 	       !fatal_signal_pending(current)) {
 		had = batch->n;

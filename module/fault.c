@@ -27,7 +27,10 @@
 #include "step.h"
 #include "trace.h"
 
-/* Pages mapped with one soft fault: a few, and where all of them are, many. */
+/*
+ * Pages mapped with one soft fault: a few; where all of them are there, many;
+ * and where all of those are, and more of the table is in use, all of that.
+ */
 #define AROUND_FEW	16
 #define AROUND_MANY	64
 
@@ -40,11 +43,19 @@ static bool fault_is_retry(const struct vmd_access *a)
 /**
  * struct around - resident neighbours to be mapped with the page that faulted
  * @first: page of pages[0]
- * @pages: locked and with a reference; NULL where there is none
+ * @pages: the memory of each of @n; NULL where there is none
+ * @held: frames that are held
+ * @nr_held: how many
+ * @n: pages
+ * @missing: how many are neither among these nor mapped, but for the one that faulted
  */
 struct around {
 	pgoff_t first;
+	u32 missing;
+	u32 nr_held;
+	u32 n;
 	struct page *pages[AROUND_MANY];
+	struct vmd_frame *held[AROUND_MANY];
 };
 
 static vm_fault_t fault_error(struct vmd_access *a, int err)
@@ -66,13 +77,13 @@ static void fault_count(struct vmd_access *a)
 }
 
 /*
- * The pages that may be mapped around, of @window pages: one page-table page,
- * one mapping.
+ * The pages that may be mapped, of @window pages around @address: one page-table
+ * page, one mapping.
  */
-static pgoff_t around_range(struct vm_fault *vmf, u32 window, pgoff_t *end)
+static pgoff_t around_range(struct vm_area_struct *vma, unsigned long address,
+			    u32 window, pgoff_t *end)
 {
-	struct vm_area_struct *vma = vmf->vma;
-	unsigned long from = round_down(vmf->address, window * PAGE_SIZE);
+	unsigned long from = round_down(address, window * PAGE_SIZE);
 	unsigned long low = max(vma->vm_start, from);
 	unsigned long high = min(vma->vm_end, from + window * PAGE_SIZE);
 
@@ -102,56 +113,86 @@ static u64 around_mapped(struct vm_area_struct *vma, pgoff_t first, u32 n)
 	return mapped;
 }
 
-/* A resident neighbour, locked, if that can be had without waiting. */
-static struct page *around_get(struct vmd_frame *f, pgoff_t index)
+static void around_let_go(struct vmd_frame *f)
 {
-	struct folio *folio = READ_ONCE(f->folio);
-
-	if (!folio || !folio_try_get(folio))
-		return NULL;
-	if (READ_ONCE(f->folio) == folio && folio_trylock(folio)) {
-		if (f->folio == folio && f->index == index &&
-		    vmd_frame_state(f) == VMD_PAGE_RESIDENT)
-			return folio_page(folio, 0);
-		folio_unlock(folio);
+	atomic_andnot(VMD_FRAME_HELD, &f->word);
+	/* That first, then who waits: frame_not_held() has it the other way. */
+	smp_mb__after_atomic();
+	if (unlikely(vmd_frame_test(f, VMD_FRAME_AWAITED))) {
+		vmd_frame_clear(f, VMD_FRAME_AWAITED);
+		wake_up_var(&f->word);
 	}
-	folio_put(folio);
+}
+
+/*
+ * Hold a resident page in its frame; its memory, if that can be had at once.
+ *
+ * Whoever locks the folio after the frame is held lets go of it again, so once it
+ * was seen not locked, all that was done under the lock before is seen, too, and
+ * nothing changes until the frame is let go of.
+ */
+static struct page *around_hold(struct vmd_frame *f, pgoff_t index)
+{
+	int old = atomic_read(&f->word);
+	struct folio *folio;
+
+	do {
+		if ((old & (VMD_FRAME_STATE | VMD_FRAME_HELD)) !=
+		    VMD_PAGE_RESIDENT)
+			return NULL;
+	} while (!atomic_try_cmpxchg(&f->word, &old, old | VMD_FRAME_HELD));
+	folio = READ_ONCE(f->folio);
+	if (likely(folio && !vmd_folio_peek(folio, PG_locked))) {
+		/* What is seen of the frame is from after that. */
+		smp_rmb();
+		if (likely(READ_ONCE(f->folio) == folio && f->index == index &&
+			   vmd_frame_state(f) == VMD_PAGE_RESIDENT))
+			return folio_page(folio, 0);
+	}
+	around_let_go(f);
 	return NULL;
 }
 
-/* Collect the resident neighbours; returns how many there are. */
-static u32 around_collect(struct vmd_access *a, struct around *around,
-			  u32 window, u32 *pages)
+/*
+ * Hold the resident neighbours of a window around @address that are not mapped.
+ * Nothing that is said of the page that faulted counts: the core maps that.
+ */
+static void around_collect(struct vmd_access *a, struct around *around,
+			   unsigned long address, u32 window)
 {
-	pgoff_t end, first = around_range(a->vmf, window, &end);
-	u64 mapped = around_mapped(a->vmf->vma, first, end - first);
+	struct vm_area_struct *vma = a->vmf->vma;
+	pgoff_t end, first = around_range(vma, address, window, &end);
 	XA_STATE(xas, &a->space->pages, first);
 	void *entry;
-	u32 n = 0;
+	u32 i, n;
+	u64 done;
 
-	around->first = first;
-	*pages = end - first;
-	memset(around->pages, 0, *pages * sizeof(around->pages[0]));
 	end = min(end, READ_ONCE(a->space->nr_pages));
-	if (end <= first)
-		return 0;
+	n = end > first ? end - first : 0;
+	done = around_mapped(vma, first, n);
+	if (a->index - first < n)
+		done |= BIT_ULL(a->index - first);
+	around->first = first;
+	around->n = n;
+	around->nr_held = 0;
 	rcu_read_lock();
-	xas_for_each(&xas, entry, end - 1) {
-		if (xas_retry(&xas, entry) || !vmd_entry_is_frame(entry) ||
-		    xas.xa_index == a->index ||
-		    mapped & BIT_ULL(xas.xa_index - first))
+	entry = xas_load(&xas);
+	for (i = 0; i < n; i++, entry = xas_next(&xas)) {
+		around->pages[i] = NULL;
+		/* A frame is a pointer, and nothing else is. */
+		if (done >> i & 1 || !entry || (unsigned long)entry & 3)
 			continue;
-		around->pages[xas.xa_index - first] =
-			around_get(entry, xas.xa_index);
-		n += !!around->pages[xas.xa_index - first];
+		around->pages[i] = around_hold(entry, first + i);
+		if (around->pages[i])
+			around->held[around->nr_held++] = entry;
 	}
 	rcu_read_unlock();
-	return n;
+	/* Behind the end all of them are. */
+	around->missing = n ? n - hweight64(done) - around->nr_held : 1;
 }
 
 /* Map runs of pages; what is mapped already is stepped over. */
-static void around_insert(struct vm_area_struct *vma, struct around *around,
-			  u32 n)
+static void around_insert(struct vm_area_struct *vma, struct around *around)
 {
 	unsigned long address = vma->vm_start +
 				((around->first - vma->vm_pgoff) << PAGE_SHIFT);
@@ -159,8 +200,8 @@ static void around_insert(struct vm_area_struct *vma, struct around *around,
 	u32 i, run;
 	int err;
 
-	for (i = 0; i < n; i = run + 1) {
-		for (run = i; run < n && around->pages[run]; run++)
+	for (i = 0; i < around->n; i = run + 1) {
+		for (run = i; run < around->n && around->pages[run]; run++)
 			;
 		while (i < run) {
 			left = run - i;
@@ -174,31 +215,56 @@ static void around_insert(struct vm_area_struct *vma, struct around *around,
 	}
 }
 
-static void around_release(struct around *around, u32 n)
-{
-	struct folio *folio;
-	u32 i;
-
-	for (i = 0; i < n; i++) {
-		if (!around->pages[i])
-			continue;
-		folio = page_folio(around->pages[i]);
-		folio_unlock(folio);
-		folio_put(folio);
-	}
-}
-
-/* Map those of a window; returns whether none was missing, nor mapped before. */
-static bool around_map(struct vmd_access *a, u32 window)
+/* Map those of a window around @address; returns whether none was missing. */
+static bool around_map(struct vmd_access *a, unsigned long address, u32 window)
 {
 	struct around around;
-	u32 n, found = around_collect(a, &around, window, &n);
+	u32 i;
 
-	if (found) {
-		around_insert(a->vmf->vma, &around, n);
-		around_release(&around, n);
-	}
-	return found == window - 1;
+	around_collect(a, &around, address, window);
+	if (around.nr_held)
+		around_insert(a->vmf->vma, &around);
+	for (i = 0; i < around.nr_held; i++)
+		around_let_go(around.held[i]);
+	return !around.missing;
+}
+
+/*
+ * Is more of the page's table in use than the many around it? A page touched
+ * here and there shall not bring all that are between into the table, as each
+ * has to be taken out again before it can leave.
+ */
+static bool around_used(struct vmd_access *a)
+{
+	struct vm_area_struct *vma = a->vmf->vma;
+	unsigned long at = a->vmf->address & PMD_MASK, flags;
+	unsigned long here = round_down(a->vmf->address,
+					AROUND_MANY * PAGE_SIZE);
+	bool used = false;
+	pte_t *ptep;
+	u32 i;
+
+	if (at < vma->vm_start || at + PMD_SIZE > vma->vm_end)
+		return false;
+	local_irq_save(flags);
+	ptep = vmd_pte_find(vma->vm_mm, at);
+	for (i = 0; ptep && !used && i < PTRS_PER_PTE; i += AROUND_MANY)
+		used = at + i * PAGE_SIZE != here &&
+		       !pte_none(READ_ONCE(ptep[i]));
+	local_irq_restore(flags);
+	return used;
+}
+
+/* The rest of the table, up to where something is missing. */
+static void around_map_table(struct vmd_access *a)
+{
+	unsigned long at = a->vmf->address & PMD_MASK;
+	unsigned long end = at + PMD_SIZE;
+
+	for (; at < end; at += AROUND_MANY * PAGE_SIZE)
+		if (a->vmf->address - at >= AROUND_MANY * PAGE_SIZE &&
+		    !around_map(a, at, AROUND_MANY))
+			return;
 }
 
 /*
@@ -213,8 +279,9 @@ static void fault_around(struct vmd_access *a)
 	    vmd_space_order(a->space) || vma->vm_flags & VM_RAND_READ)
 		return;
 	vmd_vma_make_old(vma);
-	if (around_map(a, AROUND_FEW))
-		around_map(a, AROUND_MANY);
+	if (around_map(a, a->vmf->address, AROUND_FEW) &&
+	    around_map(a, a->vmf->address, AROUND_MANY) && around_used(a))
+		around_map_table(a);
 }
 
 /* Hand a locked folio to the core, or, if the lock was given up, to nobody. */

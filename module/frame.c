@@ -181,6 +181,7 @@ bool vmd_frame_idle(const struct vmd_frame *f)
 	struct folio *folio = READ_ONCE(f->folio);
 
 	return vmd_frame_state(f) == VMD_PAGE_RESIDENT && folio &&
+	       !vmd_frame_test(f, VMD_FRAME_HELD) &&
 	       !vmd_folio_peek(folio, PG_locked);
 }
 
@@ -189,6 +190,24 @@ static bool frame_holds(const struct vmd_frame *f, const struct folio *folio,
 {
 	return vmd_frame_state(f) == VMD_PAGE_RESIDENT &&
 	       READ_ONCE(f->folio) == folio && READ_ONCE(f->index) == index;
+}
+
+/* Who lets go of the frame sees that somebody waits, or that is seen here. */
+static bool frame_not_held(struct vmd_frame *f)
+{
+	vmd_frame_set(f, VMD_FRAME_AWAITED);
+	/* That first, then whether it is held: around_let_go() is the other side. */
+	smp_mb__after_atomic();
+	return !vmd_frame_test(f, VMD_FRAME_HELD);
+}
+
+static int frame_wait_held(struct vmd_access *a, struct vmd_frame *f)
+{
+	vmd_may_wait(a);
+	if (a->stuck.haste != VMD_PATIENT)
+		return vmd_nap(a);
+	return wait_var_event_killable(&f->word, frame_not_held(f)) ? -EINTR :
+								      0;
 }
 
 /**
@@ -207,6 +226,7 @@ struct folio *vmd_frame_lock_folio(struct vmd_access *a, struct vmd_frame *f,
 				   int *err)
 {
 	struct folio *folio = READ_ONCE(f->folio);
+	bool held = false;
 
 	*err = 0;
 	if (!folio || vmd_frame_state(f) != VMD_PAGE_RESIDENT) {
@@ -220,11 +240,16 @@ struct folio *vmd_frame_lock_folio(struct vmd_access *a, struct vmd_frame *f,
 	*err = frame_lock(a, folio);
 	if (*err)
 		goto put;
-	if (frame_holds(f, folio, a->index))
-		return folio;
+	if (frame_holds(f, folio, a->index)) {
+		held = vmd_frame_held(f);
+		if (likely(!held))
+			return folio;
+	}
 	folio_unlock(folio);
 put:
 	folio_put(folio);
+	if (held)
+		*err = frame_wait_held(a, f);
 	return NULL;
 }
 
@@ -426,7 +451,9 @@ void vmd_frame_return(struct vmd_space *space, struct vmd_frame *f)
 	f->place = VMD_NO_PLACE;
 	f->faults = 0;
 	/* Not FREE before the flags are gone: a waiter looks at the state. */
-	vmd_frame_clear(f, (u32)~(VMD_FRAME_STATE | VMD_FRAME_PLACED));
+	/* Who holds it for a moment, to see that it is gone, lets go of it. */
+	vmd_frame_clear(f, (u32)~(VMD_FRAME_STATE | VMD_FRAME_PLACED |
+				  VMD_FRAME_HELD | VMD_FRAME_AWAITED));
 	frame_set_free(space, f);
 	vmd_pools_push(space, f);
 	if (wq_has_sleeper(&space->frame_wait))

@@ -6,6 +6,7 @@
  */
 #include <linux/module.h>
 
+#include "batch.h"
 #include "compat.h"
 #include "fill.h"
 #include "space.h"
@@ -86,6 +87,7 @@ static void __exit vmd_exit(void)
 	vmd_swap_exit();
 	vmd_exit_queues();
 	vmd_read_exit();
+	vmd_batch_exit();
 }
 
 module_init(vmd_init);

@@ -21,6 +21,10 @@
  * only once the folio in it is locked and the frame was found still resident
  * with that folio and that index (vmd_frame_lock_folio).
  *
+ * A page that is mapped because its neighbour faulted is not locked for that, but
+ * held (VMD_FRAME_HELD), which is less to do for each of many. Whoever locks the
+ * folio of a frame and finds it held lets go of the lock, and looks again later.
+ *
  * Lock order, outermost first:
  *
  *   vmd_space.future_lock	loading a string; user memory is copied under it,
@@ -125,6 +129,9 @@ enum vmd_observer {
 #define VMD_FRAME_AHEAD		BIT(7)	/* read ahead, not touched since */
 #define VMD_FRAME_OLD		BIT(8)	/* was dirty when last looked at (flush.c) */
 #define VMD_FRAME_PLACED	BIT(9)	/* counts among its set's (place.c) */
+#define VMD_FRAME_EARLY		BIT(10)	/* was written before its turn (near.c) */
+#define VMD_FRAME_HELD		BIT(11)	/* being mapped around (fault.c): it stays */
+#define VMD_FRAME_AWAITED	BIT(12)	/* somebody waits until it is not */
 
 /**
  * struct vmd_frame - a frame and the page in it
@@ -473,6 +480,14 @@ static inline u32 vmd_frame_state(const struct vmd_frame *f)
 static inline bool vmd_frame_test(const struct vmd_frame *f, u32 flag)
 {
 	return atomic_read(&f->word) & flag;
+}
+
+/* Its folio was locked by us: is the page being mapped around nevertheless? */
+static inline bool vmd_frame_held(const struct vmd_frame *f)
+{
+	/* The lock, then the flag: around_hold() does it the other way round. */
+	smp_mb();
+	return vmd_frame_test(f, VMD_FRAME_HELD);
 }
 
 /* The flag of a folio changes before the count does: not below 0 meanwhile. */

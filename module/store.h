@@ -175,6 +175,11 @@ struct vmd_store_ops {
 	void (*submit)(struct vmd_store *store, struct vmd_io *io);
 
 	/*
+	 * NULL, or: would a request just now have to wait for somebody else?
+	 */
+	bool (*busy)(struct vmd_store *store);
+
+	/*
 	 * Everything written is on the medium when this returns 0. Waits
 	 * killably, as do the next two.
 	 */

@@ -89,6 +89,17 @@ static void file_submit(struct vmd_store *store, struct vmd_io *io)
 	vmd_backing_submit(to_backing(store), io);
 }
 
+/* Others that read or write directly share the file's lock, and so do we. */
+static bool file_busy(struct vmd_store *store)
+{
+	struct inode *inode = to_backing(store)->inode;
+
+	if (!inode_trylock_shared(inode))
+		return true;
+	inode_unlock_shared(inode);
+	return false;
+}
+
 static int file_sync(struct vmd_store *store)
 {
 	/* What a reader waits for is not his to write. */
@@ -144,6 +155,7 @@ static void file_release(struct vmd_store *store)
 static const struct vmd_store_ops file_ops = {
 	.name	 = "file",
 	.submit	 = file_submit,
+	.busy	 = file_busy,
 	.sync	 = file_sync,
 	.resize	 = file_resize,
 	.punch	 = file_punch,

@@ -90,6 +90,15 @@ static inline u32 *vmd_known_buckets(const struct vmd_known *k)
 	return vmd_known_map(k) + k->slots;
 }
 
+/* Behind all of it, aligned: what a policy has more. */
+static inline void *vmd_known_behind(const struct vmd_known *k)
+{
+	size_t end = (char *)(vmd_known_buckets(k) + ((size_t)1 << k->bits)) -
+		     (char *)k;
+
+	return (char *)k + ((end + 7) & ~(size_t)7);
+}
+
 static inline u32 vmd_known_bits(u32 ghosts)
 {
 	u32 bits = 0;

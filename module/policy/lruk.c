@@ -70,7 +70,7 @@ static size_t lruk_known_size(u32 slots)
 /* Behind what ghost.h has: the tree, then each node's history. */
 static struct vmd_leaf *lruk_leaves(const struct lruk *l)
 {
-	return (struct vmd_leaf *)((char *)l + lruk_known_size(l->known.slots));
+	return vmd_known_behind(&l->known);
 }
 
 static struct lruk_hist *lruk_hist(const struct lruk *l, u32 node)
@@ -212,6 +212,10 @@ static bool lruk_visit(const struct lruk *l, bool old,
 	const struct vmd_leaf *leaf = lruk_leaves(l);
 	u32 slot = vmd_tree_next(leaf, VMD_NO_SLOT);
 
+	/* Without a period all are. */
+	for (; !l->crp && slot != VMD_NO_SLOT; slot = vmd_tree_next(leaf, slot))
+		if (!visit(arg, slot))
+			return false;
 	for (; slot != VMD_NO_SLOT; slot = vmd_tree_next(leaf, slot)) {
 		if (lruk_old(l, slot) == old && !visit(arg, slot))
 			return false;
