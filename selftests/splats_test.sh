@@ -129,5 +129,34 @@ expect found "KCSAN, by what the module called" \
 	< <(kcsan xas_load "" | sed 's/handle_mm_fault+/xa_load+/' | deep xa_load vmd_fill " [vmdemo]")
 expect found "KCSAN, cut short" < <(kcsan fill_publish " [vmdemo]" | head -n 5)
 
+# oops WORD BYTES: as the kernel shows where it stopped.
+oops() {
+	printf '[ 4.1] %s: 0000 [#1] SMP NOPTI\n[ 4.2] RIP: 0010:f+0x9/0x1f0\n[ 4.3] Code: f3 0f %s e8 c1\n' \
+		"$1" "$2"
+	printf '[ 4.4] Code: 00 c3 cc <cc> cc cc\n'
+}
+
+# stale yes|no NAME: what stale_code.sh says of the standard input.
+stale() {
+	local want=$1 name="stale code, $2" is=no
+
+	tests=$((tests + 1))
+	! vm/stale_code.sh - || is=yes
+	if [ "$is" = "$want" ]; then
+		passed=$((passed + 1))
+		echo "ok $tests - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $tests - $name: $is"
+	fi
+}
+
+stale yes "no int3 in memory" < <(oops "Oops: int3" "66 <90>")
+stale yes "before 6.12" < <(oops int3 "66 <90>")
+stale no "an int3 in memory" < <(oops "Oops: int3" "cc <90>")
+stale no "another oops" < <(oops "Oops: general protection fault" "66 <90>")
+stale no "no bytes" < <(oops "Oops: int3" "66 <90>" | grep -v Code)
+stale no "a healthy log" < <(echo "[ 4.3] Code: 66 <90>")
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -369,6 +369,12 @@ prepare() {
 	build_qemu
 }
 
+# What a run has left behind is gone, what blank disks hold above all.
+prepare_again() {
+	rm -f "$work/out" "$work/status" "$work"/blank*
+	build_qemu
+}
+
 #
 # Running, and judging what happened
 #
@@ -414,6 +420,28 @@ fail_vm() {
 	exit "$1"
 }
 
+emulation_failed() {
+	[ -n "$parallel" ] && [ "$accel" = tcg ] && "$VM_DIR/stale_code.sh" "$log"
+}
+
+# Once more, at most twice, where the emulation has failed and not the kernel.
+run_emulated() {
+	local rc=0 more
+
+	for more in 2 1 0; do
+		rc=0
+		run_qemu || rc=$?
+		if [ "$more" = 0 ] || ! emulation_failed; then
+			break
+		fi
+		say "qemu executed code that is not in memory (see stale_code.sh," \
+			"$log.stale): once more"
+		mv "$log" "$log.stale"
+		prepare_again
+	done
+	return "$rc"
+}
+
 judge() {
 	local rc=$1 status found
 	# timeout(1) says 124, or 137 when it had to use SIGKILL.
@@ -439,6 +467,6 @@ rc=0
 if [ -n "$interactive" ]; then
 	run_interactive || rc=$?
 else
-	run_qemu || rc=$?
+	run_emulated || rc=$?
 fi
 judge "$rc"
