@@ -15,7 +15,7 @@
 #   kernel     the kselftest programs, and vmdemoctl, on the device in a VM
 #   leaks      KUnit, and the injection of faults, with kmemleak (kasan only)
 #   smp        threads and processes on 8 CPUs (4 on a sanitizing kernel)
-#   levels     a CPU with page tables of five levels, and a page of 1 GiB
+#   levels     two CPUs with page tables of five levels, and a page of 1 GiB
 #   durable    a VM that is killed when it has synced, and one that looks
 #   lab        make lab-shell, and the experiments that need the device
 #   debian     the packages: built, installed, upgraded, purged in a VM, with DKMS
@@ -24,6 +24,8 @@
 # environment:
 #   VMDEMO_KERNEL  6.1 (default), 6.12 or 7.2, or kasan or kcsan: a sanitizing
 #                  kernel, which is built at first (a quarter of an hour)
+#   VMD_PARTS      this is one of so many runs, each on another kernel, that share
+#                  the operations of the exerciser and the calls of the fuzzer
 #   VMDEMO_CACHE   where downloads and images are kept (default ~/.cache/vmdemo)
 set -uo pipefail
 
@@ -123,7 +125,8 @@ part_kernel() {
 	[ "$KERNEL" != kcsan ] || vm=(--mem 1024 --cpus 2 --parallel)
 	"$TESTS_DIR/payload.sh" --kernel "$KERNEL" --tests ${more[@]+"${more[@]}"} "$dir" &&
 		run_vm "${vm[@]}" --disk 128M --disk 512M --timeout "$limit" \
-			--log "$LOGS/console.log" --payload "$dir" -- ./guest_tests.sh
+			--log "$LOGS/console.log" --payload "$dir" -- \
+			env ${VMD_PARTS:+"VMD_PARTS=$VMD_PARTS"} ./guest_tests.sh
 }
 
 # shellcheck disable=SC2317
@@ -161,10 +164,10 @@ part_levels() {
 	local dir=$TOP/build/payload-$KERNEL
 
 	has_payload "$dir" &&
-		run_vm --levels 5 --mem 2304 --append "hugepagesz=1G hugepages=1" --cpus 1 --disk 128M --disk 128M --timeout 600 \
+		run_vm --levels 5 --mem 2304 --append "hugepagesz=1G hugepages=1" --cpus 2 --disk 128M --disk 128M --timeout 600 \
 			--log "$LOGS/console-levels.log" --payload "$dir" -- \
 			env VMD_LEVELS=5 VMD_SHORT=1 ./run_tests.sh vmdemo.ko \
-			test_walk test_mapping test_huge test_cow
+			test_walk test_mapping test_huge test_cow test_reclaim
 }
 
 # shellcheck disable=SC2317

@@ -4,6 +4,9 @@
 #
 # usage: style.sh [--setup]
 #   --setup   first install what is missing (make check has done that already)
+#
+# What a tool that sees nothing but some files has found to be right is kept in
+# the cache, by the content of the tool and of the files, and not asked again.
 set -uo pipefail
 
 TESTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -55,6 +58,29 @@ check() {
 	report "$name" $status
 }
 
+# check_same NAME FILES COMMAND...: check it, unless these very FILES (one word,
+# blanks between them) have passed the same COMMAND before. From $TOP, so that
+# it is the same in another clone.
+check_same() {
+	local name=$1 before=$failed key known
+
+	# shellcheck disable=SC2086 # a list of files
+	key=$({ cat $2 && printf '%s\n' "$name" "${@:3}" && type "$3"; } | sha256sum)
+	known=$CACHE/style/${key%% *}
+	if [ -e "$known" ]; then
+		touch "$known"
+		report "$name" 0
+		return
+	fi
+	check "$name" "${@:3}"
+	[ "$failed" != "$before" ] || : >"$known"
+}
+
+# What nobody has asked for in a month goes.
+same_begin() {
+	mkdir -p "$CACHE/style" && find "$CACHE/style" -type f -mtime +30 -delete
+}
+
 # Files of the project with one of these endings; not what was built.
 sources() {
 	git -C "$TOP" ls-files -co --exclude-standard -- "$@" 2>/dev/null | LC_ALL=C sort -u |
@@ -88,7 +114,7 @@ checkpatch() {
 	local place types
 
 	place=$(place_in_kernel "$1")
-	types=$(excepted "$1")
+	types=$2
 	# It looks for names like these in include, when it finds one.
 	mkdir -p "$tmp/tree/$(dirname "$place")" "$tmp/tree/include"
 	cp "$TOP/$1" "$tmp/tree/$place"
@@ -105,7 +131,8 @@ check_c() {
 		return
 	}
 	while read -r f; do
-		check "checkpatch $f" checkpatch "$f"
+		check_same "checkpatch $f" "$f $CHECKPATCH" \
+			checkpatch "$f" "$(excepted "$f")"
 	done < <(sources '*.c' '*.h')
 }
 
@@ -140,11 +167,24 @@ scripts() {
 	sources '*.sh' '.ci/*' 'selftests/vm/guest/*' 'tools/completion/*' | LC_ALL=C sort -u
 }
 
+# with_sourced FILE: it, and what it and what that sources, a line each.
+with_sourced() {
+	local sourced
+
+	echo "$1"
+	sed -nE 's/^[[:space:]]*# shellcheck source=//p' "$TOP/$1" | sort -u |
+		while read -r sourced; do
+			sourced=$(dirname "$1")/$sourced
+			[ ! -f "$TOP/$sourced" ] || with_sourced "$sourced"
+		done
+}
+
 check_scripts() {
 	local f
 
 	while read -r f; do
-		check "shellcheck $f" shellcheck -x -P SCRIPTDIR "$TOP/$f"
+		check_same "shellcheck $f" "$(with_sourced "$f") $(command -v shellcheck)" \
+			shellcheck -x -P SCRIPTDIR "$f"
 	done < <(scripts)
 }
 
@@ -190,12 +230,16 @@ has_trailing_blanks() {
 if [ "${1:-}" = --setup ]; then
 	"$TESTS_DIR/vm/setup.sh" --style >&2 || exit 1
 fi
+cd "$TOP" || exit 1
+same_begin
 check "every file has its licence" has_no_licence
 check "no blanks at the end of a line" has_trailing_blanks
 check_c
 check_scripts
 check_pages
 check "warnings of the programs in user space" user_space_warnings
-check "sparse and warnings of the module, kernel $KERNEL" sparse_and_warnings
+check_same "sparse and warnings of the module, kernel $KERNEL, $(gcc --version | head -n 1)" \
+	"$(sources 'module/*' 'uapi/*' Kbuild selftests/vm/build-module.sh) $(command -v sparse)" \
+	sparse_and_warnings
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -7,6 +7,7 @@
  *   VMD_SEED   the same operations again
  *   VMD_OPS    operations over all configurations (default 100000 times
  *	VMD_TEST_SCALE)
+ *   VMD_PARTS  this is one of so many runs that share these operations
  *   VMD_ONLY   one configuration, by its name or a part of it: "lru/trap/file"
  *   VMD_VERBOSE  every operation is told, with the time it ended
  */
@@ -62,7 +63,7 @@ static unsigned long total_ops(void)
 {
 	const char *given = getenv("VMD_OPS");
 
-	return given ? strtoul(given, NULL, 0) : vmd_afford(OPS);
+	return given ? strtoul(given, NULL, 0) : vmd_share(OPS);
 }
 
 static const struct ex_op *pick_op(struct ex *x)

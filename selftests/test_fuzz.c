@@ -7,7 +7,7 @@
  * works.
  *
  * environment: VMD_SEED, VMD_TEST_SCALE; VMD_OPS: calls (default 1000000);
- * VMD_ONLY: the runs whose name has this in it
+ * VMD_PARTS: one of so many runs that share them; VMD_ONLY: the runs whose name has this in it
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -224,7 +224,7 @@ int main(void)
 	struct stat node;
 
 	base_seed = seed ? strtoull(seed, NULL, 0) : vmd_now_ms();
-	calls = ops ? strtoul(ops, NULL, 0) : vmd_afford(CALLS);
+	calls = ops ? strtoul(ops, NULL, 0) : vmd_share(CALLS);
 	calls_each = calls / RUNS + 1;
 	ksft_print_header();
 	printf("# VMD_SEED=%llu\n", (unsigned long long)base_seed);

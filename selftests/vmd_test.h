@@ -125,6 +125,8 @@ __u64 vmd_now_ms(void);
 void vmd_sleep_ms(unsigned int ms);
 unsigned long vmd_scaled(unsigned long n);	/* times VMD_TEST_SCALE */
 unsigned long vmd_afford(unsigned long n);	/* less on a slow kernel */
+/* The part that this kernel has of what VMD_PARTS of them do; else vmd_afford() */
+unsigned long vmd_share(unsigned long n);
 __u64 vmd_random(__u64 *state);
 
 #endif /* _VMD_TEST_H */

@@ -55,6 +55,14 @@ unsigned long vmd_afford(unsigned long n)
 	return n > part ? n / part : 1;
 }
 
+unsigned long vmd_share(unsigned long n)
+{
+	const char *parts = getenv("VMD_PARTS");
+	unsigned long by = parts ? strtoul(parts, NULL, 10) : 0;
+
+	return by ? vmd_scaled(n) / by + 1 : vmd_afford(n);
+}
+
 /* xorshift64*: the same numbers on every machine */
 __u64 vmd_random(__u64 *state)
 {
