@@ -47,7 +47,7 @@ VMD_PROGRAMS=$PWD ./run_tests.sh vmdemo.ko ${programs[@]+"${programs[@]}"} || st
 
 echo "# ---- vmdemoctl on the device"
 insmod vmdemo.ko || status=1
-[ -e vmdemo_policy_kunit.ko ] || tool-tests/cli.sh ./vmdemoctl || status=1
+[ -e vmdemo_policy_kunit.ko ] || tool-tests/cli.sh --device ./vmdemoctl || status=1
 ./tracers.sh ./vmdemoctl || status=1
 ./run.sh ./vmdemoctl || status=1
 rmmod vmdemo || { echo "0 passed, 1 failed" && status=1; }
