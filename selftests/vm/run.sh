@@ -316,9 +316,10 @@ disk_options() {
 
 kernel_command_line() {
 	local words="console=ttyS0 panic=-1 printk.devkmsg=on mitigations=off cryptomgr.notests"
-	# An emulated CPU of a busy host can stand still for long.
+	# An emulated CPU of a busy host can stand still for long: also while it
+	# counts whether its timer ticks ("IO-APIC + timer doesn't work").
 	[ "$accel" != tcg ] ||
-		words+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60"
+		words+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60 no_timer_check"
 	echo "$words$append"
 }
 
