@@ -19,6 +19,10 @@
 #include "step.h"
 #include "trace.h"
 
+/* How long nothing may move: a guest's clock goes on while its host has no time. */
+#define EVICT_PATIENCE	(2 * HZ)
+#define EVICT_LOOKS	100
+
 /*
  * A reference to a proposed frame's folio, which is locked without waiting:
  * whoever has it locked is about to map it, or writes it.
@@ -363,8 +367,9 @@ static int evict_until(struct vmd_space *space, unsigned long limit, bool sets)
 	struct vmd_access a = {
 		.space = space, .reclaim = true, .crowded = sets,
 	};
-	unsigned long deadline = jiffies + 2 * HZ;
+	unsigned long deadline = jiffies + EVICT_PATIENCE;
 	unsigned long progress = READ_ONCE(space->progress);
+	u32 looks = 0;
 	long over;
 	int err;
 
@@ -376,9 +381,10 @@ static int evict_until(struct vmd_space *space, unsigned long limit, bool sets)
 			return err;
 		if (progress != READ_ONCE(space->progress)) {
 			progress = READ_ONCE(space->progress);
-			deadline = jiffies + 2 * HZ;
+			deadline = jiffies + EVICT_PATIENCE;
+			looks = 0;
 		}
-		if (time_after(jiffies, deadline))
+		if (++looks > EVICT_LOOKS && time_after(jiffies, deadline))
 			return -EBUSY;
 		/* Filling, or in use by I/O: that ends. */
 		schedule_timeout_killable(1);
