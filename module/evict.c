@@ -75,20 +75,39 @@ static u32 evict_tell(struct vmd_batch *batch, u32 first)
 	return batch->n;
 }
 
+/* Pages that the policy is asked for at a time. */
+#define ASK_MAX		BITS_PER_LONG
+
 /**
- * struct evict_round - pages the policy proposed, their folios locked
- * @frames: in its order
+ * struct evict_round - pages the policy proposed
+ * @frames: in its order; NULL: nothing is to be done about this one any more
  * @n: how many
- * @asks: whether they were accessed decides
+ * @young: those that were accessed; the folios of the others are locked
  */
 struct evict_round {
-	struct vmd_frame *frames[VMD_BATCH_MAX];
+	struct vmd_frame *frames[ASK_MAX];
 	u32 n;
-	bool asks;
+	unsigned long young;
 };
 
-static void evict_consider(struct vmd_batch *batch, struct evict_round *round,
-			   struct vmd_frame *f)
+/*
+ * How many to ask for where @want shall go: as many as it took last time, or of
+ * each round half would stay, having been accessed, and a round costs a look at
+ * all mappings, and calls to unmap what is left of runs. What is proposed and not
+ * needed stays where it is, but for what was accessed. One where it is to be one,
+ * as that decision shall be exact.
+ */
+static u32 evict_ask(const struct vmd_batch *batch, bool asks, u32 want)
+{
+	struct vmd_space *space = batch->space;
+
+	if (!asks || want == 1 || READ_ONCE(space->ways) || batch->step)
+		return want;
+	return clamp(want * space->asked / VMD_BATCH_MAX, want, (u32)ASK_MAX);
+}
+
+/* Lock the folio of one that is to go; or tell that it cannot. */
+static bool evict_hold(struct vmd_batch *batch, struct vmd_frame *f)
 {
 	struct vmd_space *space = batch->space;
 	struct folio *folio;
@@ -96,22 +115,46 @@ static void evict_consider(struct vmd_batch *batch, struct evict_round *round,
 	if (vmd_frame_test(f, VMD_FRAME_GUARDED)) {
 		batch->guarded = true;
 		vmd_decide_kept(space, f);
-		return;
+		return false;
 	}
 	folio = evict_lock(batch, f);
 	if (folio && !evict_in_use(space, folio) &&
 	    !(batch->only_clean && folio_test_dirty(folio)) &&
 	    vmd_frame_test(f, VMD_FRAME_QUEUED)) {
-		round->frames[round->n++] = f;
 		/* The lock and the frame's own reference keep it from here. */
 		folio_put(folio);
-		return;
+		return true;
 	}
 	if (folio) {
 		folio_unlock(folio);
 		folio_put(folio);
 	}
 	vmd_decide_kept(space, f);
+	return false;
+}
+
+/*
+ * Hold those that were not accessed, up to @most; returns how many were proposed
+ * for these.
+ */
+static u32 evict_consider(struct vmd_batch *batch, struct evict_round *round,
+			  u32 most)
+{
+	u32 i, seen = 0, held = 0;
+
+	for (i = 0; i < round->n; i++) {
+		if (round->young & BIT(i))
+			continue;
+		if (held < most) {
+			seen = i + 1;
+			if (evict_hold(batch, round->frames[i])) {
+				held++;
+				continue;
+			}
+		}
+		round->frames[i] = NULL;
+	}
+	return held < most ? round->n : seen;
 }
 
 /* It was accessed: the policy is told, and it stays. */
@@ -126,15 +169,14 @@ static void evict_spare(struct vmd_space *space, struct vmd_frame *f)
 	folio_put(folio);
 }
 
-/* Unmap those of the round that are not @young, and who is written with them. */
-static void evict_unmap(struct vmd_batch *batch, struct evict_round *round,
-			unsigned long young)
+/* Unmap those of the round that are held, and who is written with them. */
+static void evict_unmap(struct vmd_batch *batch, struct evict_round *round)
 {
 	struct vmd_frame *sorted[VMD_BATCH_PAGES];
 	u32 i, had = batch->nr_near, n = 0;
 
 	for (i = 0; i < round->n; i++)
-		if (!(young & BIT(i)))
+		if (round->frames[i] && !(round->young & BIT(i)))
 			sorted[n++] = round->frames[i];
 	vmd_near_gather(batch, sorted, n);
 	for (i = had; i < batch->nr_near; i++)
@@ -149,63 +191,81 @@ static void evict_unmap(struct vmd_batch *batch, struct evict_round *round,
  * The others are unmapped, which tells once more: the core takes the accessed
  * bit over into the folio, also from page tables that could not be looked at.
  */
-static void evict_decide(struct vmd_batch *batch, struct evict_round *round)
+static void evict_decide(struct vmd_batch *batch, struct evict_round *round,
+			 bool asks)
 {
 	struct vmd_space *space = batch->space;
-	unsigned long young = 0;
 	u32 i, told = batch->n;
 	struct vmd_frame *f;
 
-	if (round->asks)
-		young = vmd_harvest_frames(space, round->frames, round->n);
-	evict_unmap(batch, round, young);
+	evict_unmap(batch, round);
 	for (i = 0; i < round->n; i++) {
 		f = round->frames[i];
-		if (!(young & BIT(i)) &&
-		    !(round->asks && folio_test_referenced(f->folio))) {
+		if (!f)
+			continue;
+		if (!(round->young & BIT(i)) &&
+		    !(asks && folio_test_referenced(f->folio))) {
 			evict_add(batch, f);
 			continue;
 		}
 		/* The policy is told all in the order in which it proposed. */
 		told = evict_tell(batch, told);
-		evict_spare(space, f);
+		if (round->young & BIT(i))
+			vmd_observed(space, f);
+		else
+			evict_spare(space, f);
 	}
 	evict_tell(batch, told);
 }
 
 /*
- * Ask the policy until there are @want pages, for @patience pages at most; with
- * placement those of the sets that @from means (vmd_place_victim).
+ * Ask the policy once for pages to add to the batch, until there are @want in it;
+ * with placement those of the sets that @from means (vmd_place_victim). Returns
+ * how many it proposed.
  */
+static u32 evict_ask_once(struct vmd_batch *batch, u32 want, u64 from,
+			  u32 *seen)
+{
+	struct vmd_space *space = batch->space;
+	bool asks = READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED;
+	u32 i, had = batch->n, proposed[ASK_MAX];
+	struct evict_round round;
+
+	round.young = 0;
+	round.n = vmd_step_victims(batch->step, space, from, proposed,
+				   evict_ask(batch, asks, want - had));
+	if (!round.n)
+		return 0;
+	for (i = 0; i < round.n; i++)
+		round.frames[i] = vmd_frame_by_id(space, proposed[i]);
+	if (asks)
+		round.young = vmd_harvest_frames(space, round.frames, round.n);
+	*seen += evict_consider(batch, &round, want - had);
+	evict_decide(batch, &round, asks);
+	if (unlikely(batch->step))
+		vmd_step_chose(batch->step, batch->n > had ?
+			       batch->frames[had] : NULL, proposed[0], round.n);
+	return round.n;
+}
+
+/* Ask it until there are @want pages, for @patience pages at most. */
 static void evict_choose(struct vmd_batch *batch, u32 want, long patience,
 			 u64 from)
 {
 	struct vmd_space *space = batch->space;
-	struct evict_round round = { };
-	u32 proposed[VMD_BATCH_MAX];
-	struct vmd_stepped *step = batch->step;
-	u32 i, n, had;
+	u32 n, seen = 0;
 
-	round.asks = READ_ONCE(space->observer) == VMD_OBSERVER_ACCESSED;
 	vmd_near_init(batch, want);
 	while (batch->n < want && patience > 0 &&
 	       !fatal_signal_pending(current)) {
-		had = batch->n;
-		n = vmd_step_victims(step, space, from, proposed, want - had);
+		n = evict_ask_once(batch, want, from, &seen);
 		if (!n)
 			break;
-		round.n = 0;
-		for (i = 0; i < n; i++)
-			evict_consider(batch, &round,
-				       vmd_frame_by_id(space, proposed[i]));
-		evict_decide(batch, &round);
-		if (unlikely(step))
-			vmd_step_chose(step, batch->n > had ?
-				       batch->frames[had] : NULL,
-				       proposed[0], n);
 		patience -= n;
 		cond_resched();
 	}
+	if (want > 1 && batch->n)
+		space->asked = seen * VMD_BATCH_MAX / batch->n;
 	if (batch->guarded && !batch->n)
 		vmd_threads_expire(space);
 }

@@ -77,21 +77,6 @@ static void fault_count(struct vmd_access *a)
 }
 
 /*
- * The pages that may be mapped, of @window pages around @address: one page-table
- * page, one mapping.
- */
-static pgoff_t around_range(struct vm_area_struct *vma, unsigned long address,
-			    u32 window, pgoff_t *end)
-{
-	unsigned long from = round_down(address, window * PAGE_SIZE);
-	unsigned long low = max(vma->vm_start, from);
-	unsigned long high = min(vma->vm_end, from + window * PAGE_SIZE);
-
-	*end = vma->vm_pgoff + ((high - vma->vm_start) >> PAGE_SHIFT);
-	return vma->vm_pgoff + ((low - vma->vm_start) >> PAGE_SHIFT);
-}
-
-/*
  * Which of @n entries from that of page @first on are in use? They need not be
  * looked at any closer. Others may become so meanwhile.
  */
@@ -154,14 +139,16 @@ static struct page *around_hold(struct vmd_frame *f, pgoff_t index)
 }
 
 /*
- * Hold the resident neighbours of a window around @address that are not mapped.
- * Nothing that is said of the page that faulted counts: the core maps that.
+ * Hold the resident neighbours from @low to @high, in one page-table page, that are
+ * not mapped. Nothing that is said of the page that faulted counts: the core maps
+ * that.
  */
 static void around_collect(struct vmd_access *a, struct around *around,
-			   unsigned long address, u32 window)
+			   unsigned long low, unsigned long high)
 {
 	struct vm_area_struct *vma = a->vmf->vma;
-	pgoff_t end, first = around_range(vma, address, window, &end);
+	pgoff_t first = vma->vm_pgoff + ((low - vma->vm_start) >> PAGE_SHIFT);
+	pgoff_t end = first + ((high - low) >> PAGE_SHIFT);
 	XA_STATE(xas, &a->space->pages, first);
 	void *entry;
 	u32 i, n;
@@ -215,18 +202,29 @@ static void around_insert(struct vm_area_struct *vma, struct around *around)
 	}
 }
 
-/* Map those of a window around @address; returns whether none was missing. */
-static bool around_map(struct vmd_access *a, unsigned long address, u32 window)
+/* Map those from @low to @high; returns whether none was missing. */
+static bool around_map_range(struct vmd_access *a, unsigned long low,
+			     unsigned long high)
 {
 	struct around around;
 	u32 i;
 
-	around_collect(a, &around, address, window);
+	around_collect(a, &around, low, high);
 	if (around.nr_held)
 		around_insert(a->vmf->vma, &around);
 	for (i = 0; i < around.nr_held; i++)
 		around_let_go(around.held[i]);
 	return !around.missing;
+}
+
+/* Likewise, those of a window around @address. */
+static bool around_map(struct vmd_access *a, unsigned long address, u32 window)
+{
+	struct vm_area_struct *vma = a->vmf->vma;
+	unsigned long from = round_down(address, window * PAGE_SIZE);
+
+	return around_map_range(a, max(vma->vm_start, from),
+				min(vma->vm_end, from + window * PAGE_SIZE));
 }
 
 /*
@@ -271,17 +269,40 @@ static void around_map_table(struct vmd_access *a)
  * Neighbours come into the page table old: only what is touched shall look
  * touched. Observer "trap" wants every touch to trap, so it maps one page.
  */
-static void fault_around(struct vmd_access *a)
+static bool around_wanted(struct vmd_access *a)
 {
 	struct vm_area_struct *vma = a->vmf->vma;
 
 	if (READ_ONCE(a->space->observer) == VMD_OBSERVER_TRAP ||
 	    vmd_space_order(a->space) || vma->vm_flags & VM_RAND_READ)
-		return;
+		return false;
 	vmd_vma_make_old(vma);
-	if (around_map(a, a->vmf->address, AROUND_FEW) &&
+	return true;
+}
+
+static void fault_around(struct vmd_access *a)
+{
+	if (around_wanted(a) &&
+	    around_map(a, a->vmf->address, AROUND_FEW) &&
 	    around_map(a, a->vmf->address, AROUND_MANY) && around_used(a))
 		around_map_table(a);
+}
+
+/*
+ * What was read ahead is there by now: no faults on it later. That is all there is
+ * to be mapped: what is before it is, and what is behind it is not resident.
+ */
+static void fault_around_ahead(struct vmd_access *a)
+{
+	unsigned long low = a->vmf->address & PAGE_MASK;
+	unsigned long table = (low & PMD_MASK) + PMD_SIZE;
+
+	BUILD_BUG_ON(VMD_AHEAD_MAX >= AROUND_MANY);
+	if (a->stride != 1)
+		fault_around(a);
+	else if (around_wanted(a))
+		around_map_range(a, low, min3(table, a->vmf->vma->vm_end, low +
+					      (1 + a->ahead) * PAGE_SIZE));
 }
 
 /* Hand a locked folio to the core, or, if the lock was given up, to nobody. */
@@ -369,9 +390,8 @@ static vm_fault_t fault_missed(struct vmd_access *a, void *entry,
 	vmd_harvest_kick(space);
 	if (unlikely(a->step))
 		vmd_step_served(a, major ? VMD_STEP_READ : VMD_STEP_ZERO);
-	/* What was read ahead is there by now: no faults on it later. */
 	if (a->ahead && !a->file && !a->vmf->cow_page)
-		fault_around(a);
+		fault_around_ahead(a);
 	return major ? fault_map(a, folio, VM_FAULT_MAJOR, "major") :
 		       fault_map(a, folio, 0, "zero");
 }

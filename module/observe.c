@@ -373,17 +373,19 @@ void vmd_observed(struct vmd_space *space, struct vmd_frame *f)
 	vmd_decide_touched(space, f, 0);
 }
 
-/* Take a page's accessed bit in @vma, which may not show it, away. */
-static bool harvest_page(struct vm_area_struct *vma, const struct vmd_frame *f)
+/* Take the accessed bit of page @index away in @vma, which may not show it. */
+static bool harvest_page(struct vm_area_struct *vma,
+			 struct vmd_pte_table *table, pgoff_t index,
+			 unsigned long pfn)
 {
 	unsigned long address;
 	pte_t *ptep;
 
-	if (f->index - vma->vm_pgoff >= vma_pages(vma))
+	if (index - vma->vm_pgoff >= vma_pages(vma))
 		return false;
-	address = vma->vm_start + ((f->index - vma->vm_pgoff) << PAGE_SHIFT);
-	ptep = vmd_pte_find(vma->vm_mm, address);
-	if (!ptep || !pte_take_young(ptep, folio_pfn(f->folio)))
+	address = vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT);
+	ptep = vmd_pte_find_next(table, vma->vm_mm, address);
+	if (!ptep || !pte_take_young(ptep, pfn))
 		return false;
 	if (vma->vm_mm == current->mm)
 		vmd_forget_translation(address);
@@ -392,12 +394,12 @@ static bool harvest_page(struct vm_area_struct *vma, const struct vmd_frame *f)
 
 /* The same for a page larger than the kernel's. */
 static bool harvest_cluster(struct vmd_space *space, struct vm_area_struct *vma,
-			    const struct vmd_frame *f)
+			    pgoff_t index, unsigned long pfn)
 {
-	return f->index >= vmd_pgoff_page(space, vma->vm_pgoff) &&
-	       f->index < vmd_vma_end(space, vma) &&
-	       vmd_cluster_look(space, vma, f->index, folio_pfn(f->folio),
-				true) & VMD_PAGE_ACCESSED;
+	return index >= vmd_pgoff_page(space, vma->vm_pgoff) &&
+	       index < vmd_vma_end(space, vma) &&
+	       vmd_cluster_look(space, vma, index, pfn, true) &
+	       VMD_PAGE_ACCESSED;
 }
 
 /* Which of the frames' pages were accessed by way of @vma? */
@@ -405,15 +407,21 @@ static unsigned long harvest_vma(struct vmd_space *space,
 				 struct vm_area_struct *vma,
 				 struct vmd_frame **f, u32 n)
 {
+	struct vmd_pte_table table = VMD_PTE_TABLE_NONE;
 	bool large = vmd_space_order(space);
-	unsigned long young = 0;
+	unsigned long pfn, young = 0;
+	struct folio *folio;
+	pgoff_t index;
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		if (!vmd_space_mapcount(space, f[i]->folio))
+		folio = READ_ONCE(f[i]->folio);
+		if (!folio || !vmd_space_mapcount(space, folio))
 			continue;
-		if (large ? harvest_cluster(space, vma, f[i]) :
-			    harvest_page(vma, f[i]))
+		index = READ_ONCE(f[i]->index);
+		pfn = folio_pfn(folio);
+		if (large ? harvest_cluster(space, vma, index, pfn) :
+			    harvest_page(vma, &table, index, pfn))
 			young |= BIT(i);
 	}
 	return young;
@@ -435,8 +443,9 @@ static void harvest_forget(struct vmd_space *space, struct mm_struct *mm)
 /**
  * vmd_harvest_frames - which pages were accessed since this was last asked?
  * @space: of which
- * @f: their frames; their folios are locked, so they stay
- * @n: how many, up to VMD_BATCH_MAX
+ * @f: their frames; what is in them may change meanwhile: an entry that does not
+ *	show the folio of the page is left alone
+ * @n: how many, up to BITS_PER_LONG
  *
  * Clears the bits it finds, and no CPU goes on with a translation from before.
  * Does not wait for anybody's mmap_lock: who is asked after in vain is unmapped
@@ -450,7 +459,6 @@ unsigned long vmd_harvest_frames(struct vmd_space *space, struct vmd_frame **f,
 	struct mm_struct *mm;
 	u64 seq = 0;
 
-	BUILD_BUG_ON(VMD_BATCH_MAX > BITS_PER_LONG);
 	while ((vma = map_next(space, &seq, 0, U32_MAX))) {
 		mm = vma->vm_mm;
 		/* What this CPU forgets, the others need not make it forget. */

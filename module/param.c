@@ -410,7 +410,7 @@ static const struct kernel_param_ops param_readahead_ops = {
 	.get = param_get_uint,
 };
 module_param_cb(readahead, &param_readahead_ops, &readahead, 0644);
-MODULE_PARM_DESC(readahead, "most pages read ahead of a fault in observer accessed; 0 for none (default 16)");
+MODULE_PARM_DESC(readahead, "most pages read ahead of a fault in observer accessed; 0 for none (default 32)");
 static const struct kernel_param_ops param_reserve_ops = {
 	.set = param_set_reserve,
 	.get = param_get_uint,

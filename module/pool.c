@@ -18,11 +18,20 @@
 
 #define BUNDLE	8
 
-static u32 pool_number(struct vmd_space *space)
+static struct vmd_pool *pool_mine(struct vmd_space *space)
 {
+	u32 cpu = raw_smp_processor_id();
+
 	if (READ_ONCE(space->observer) != VMD_OBSERVER_ACCESSED)
-		return 0;
-	return raw_smp_processor_id() % VMD_POOLS;
+		cpu = 0;
+	return &space->pools[cpu % VMD_POOLS];
+}
+
+/* The pool that is @i behind @mine; all of them for i from 0 to VMD_POOLS - 1. */
+static struct vmd_pool *pool_behind(struct vmd_space *space,
+				    const struct vmd_pool *mine, u32 i)
+{
+	return &space->pools[(mine - space->pools + i) % VMD_POOLS];
 }
 
 /**
@@ -61,7 +70,7 @@ bool vmd_pools_spare(struct vmd_space *space)
  */
 void vmd_pools_push(struct vmd_space *space, struct vmd_frame *f)
 {
-	struct vmd_pool *pool = &space->pools[pool_number(space)];
+	struct vmd_pool *pool = pool_mine(space);
 
 	spin_lock(&pool->lock);
 	f->index = pool->free;
@@ -112,6 +121,18 @@ static struct vmd_frame *pool_take(struct vmd_space *space,
 	return f;
 }
 
+/* Where there is one at all. Out of the way of who finds one in his own pool. */
+static noinline struct vmd_frame *pools_pop_any(struct vmd_space *space,
+						struct vmd_pool *mine)
+{
+	struct vmd_frame *f = NULL;
+	u32 i;
+
+	for (i = 0; !f && i < VMD_POOLS; i++)
+		f = pool_take(space, pool_behind(space, mine, i), mine);
+	return f;
+}
+
 /**
  * vmd_pools_pop - take a free frame structure
  * @space: of which
@@ -120,13 +141,13 @@ static struct vmd_frame *pool_take(struct vmd_space *space,
  */
 struct vmd_frame *vmd_pools_pop(struct vmd_space *space)
 {
-	u32 i, mine = pool_number(space);
-	struct vmd_frame *f = NULL;
+	struct vmd_pool *mine = pool_mine(space);
+	struct vmd_frame *f;
 
-	for (i = 0; !f && i < VMD_POOLS; i++)
-		f = pool_take(space, &space->pools[(mine + i) % VMD_POOLS],
-			      &space->pools[mine]);
-	return f;
+	spin_lock(&mine->lock);
+	f = pool_pop(space, mine);
+	spin_unlock(&mine->lock);
+	return likely(f) ? f : pools_pop_any(space, mine);
 }
 
 /**
@@ -138,7 +159,7 @@ struct vmd_frame *vmd_pools_pop(struct vmd_space *space)
  */
 void vmd_pools_keep(struct vmd_space *space, struct folio *folio)
 {
-	struct vmd_pool *pool = &space->pools[pool_number(space)];
+	struct vmd_pool *pool = pool_mine(space);
 
 	spin_lock(&pool->lock);
 	list_add(&folio->lru, &pool->ready);
@@ -158,6 +179,20 @@ static void pool_bring_ready(struct vmd_pool *from, struct vmd_pool *to)
 		list_move(from->ready.next, &to->ready);
 }
 
+static struct folio *pool_pop_ready(struct vmd_space *space,
+				    struct vmd_pool *pool)
+{
+	struct folio *folio;
+
+	if (!pool->nr_ready)
+		return NULL;
+	folio = list_first_entry(&pool->ready, struct folio, lru);
+	list_del(&folio->lru);
+	WRITE_ONCE(pool->nr_ready, pool->nr_ready - 1);
+	atomic_dec(&space->ready);
+	return folio;
+}
+
 static struct folio *pool_take_ready(struct vmd_space *space,
 				     struct vmd_pool *from,
 				     struct vmd_pool *mine)
@@ -167,17 +202,24 @@ static struct folio *pool_take_ready(struct vmd_space *space,
 	if (!READ_ONCE(from->nr_ready))
 		return NULL;
 	spin_lock(&from->lock);
-	folio = list_first_entry_or_null(&from->ready, struct folio, lru);
-	if (folio) {
-		list_del(&folio->lru);
-		WRITE_ONCE(from->nr_ready, from->nr_ready - 1);
-		atomic_dec(&space->ready);
-	}
+	folio = pool_pop_ready(space, from);
 	if (from != mine && spin_trylock(&mine->lock)) {
 		pool_bring_ready(from, mine);
 		spin_unlock(&mine->lock);
 	}
 	spin_unlock(&from->lock);
+	return folio;
+}
+
+static noinline struct folio *pools_take_any(struct vmd_space *space,
+					     struct vmd_pool *mine)
+{
+	struct folio *folio = NULL;
+	u32 i;
+
+	for (i = 0; !folio && i < VMD_POOLS; i++)
+		folio = pool_take_ready(space, pool_behind(space, mine, i),
+					mine);
 	return folio;
 }
 
@@ -189,12 +231,11 @@ static struct folio *pool_take_ready(struct vmd_space *space,
  */
 struct folio *vmd_pools_take(struct vmd_space *space)
 {
-	u32 i, mine = pool_number(space);
-	struct folio *folio = NULL;
+	struct vmd_pool *mine = pool_mine(space);
+	struct folio *folio;
 
-	for (i = 0; !folio && i < VMD_POOLS; i++)
-		folio = pool_take_ready(space,
-					&space->pools[(mine + i) % VMD_POOLS],
-					&space->pools[mine]);
-	return folio;
+	spin_lock(&mine->lock);
+	folio = pool_pop_ready(space, mine);
+	spin_unlock(&mine->lock);
+	return likely(folio) ? folio : pools_take_any(space, mine);
 }

@@ -37,4 +37,33 @@ static inline pte_t *vmd_pte_find(struct mm_struct *mm, unsigned long address)
 	return pte_offset_kernel(&pmd, address);
 }
 
+/**
+ * struct vmd_pte_table - a lowest table, to find one entry after the other in
+ * @start: address of its first entry; 1: none has been looked for
+ * @ptes: the entries, or NULL if there is no such table
+ */
+struct vmd_pte_table {
+	unsigned long start;
+	pte_t *ptes;
+};
+
+#define VMD_PTE_TABLE_NONE	{ .start = 1 }
+
+/*
+ * As vmd_pte_find(), for addresses most of which lie in the same table as the one
+ * before; with interrupts disabled all the while.
+ */
+static inline pte_t *vmd_pte_find_next(struct vmd_pte_table *table,
+				       struct mm_struct *mm,
+				       unsigned long address)
+{
+	unsigned long start = address & PMD_MASK;
+
+	if (table->start != start) {
+		table->start = start;
+		table->ptes = vmd_pte_find(mm, start);
+	}
+	return table->ptes ? table->ptes + pte_index(address) : NULL;
+}
+
 #endif /* _VMD_PTES_H */

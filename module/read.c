@@ -43,21 +43,18 @@ struct read {
 };
 
 /*
- * Memory for reading one page, for the next to do so on this CPU: most reads at
- * random are of one.
+ * Memory for reading one page, and for as many as there ever are, for the next to
+ * do so on this CPU: the kernel zeroes all that it allocates. Most reads at random
+ * are of one page, and that is less for many that wait at the same time.
  */
-static DEFINE_PER_CPU(struct read *, read_spare);
+static DEFINE_PER_CPU(struct read *, read_spare[2]);
 
 static void read_put(struct read *read)
 {
-	bool one = read->most == 1;
-
 	if (!atomic_dec_and_test(&read->refs))
 		return;
 	vmd_space_put(read->space);
-	if (one)
-		read = this_cpu_xchg(read_spare, read);
-	kfree(read);
+	kfree(this_cpu_xchg(read_spare[read->most > 1], read));
 }
 
 /**
@@ -69,8 +66,10 @@ void vmd_read_exit(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		kfree(per_cpu(read_spare, cpu));
+	for_each_possible_cpu(cpu) {
+		kfree(per_cpu(read_spare, cpu)[0]);
+		kfree(per_cpu(read_spare, cpu)[1]);
+	}
 }
 
 /* Nobody waits for this one: once unlocked it may go again. */
@@ -130,17 +129,21 @@ static void read_finish(struct vmd_io_group *group)
 	read_put(read);
 }
 
-/* Room for @n pages, each with a request of its own at worst. */
-static struct read *read_alloc(struct vmd_access *a, u32 n, u32 flags)
+/* Room for one page, or for FILL_MAX, each with a request of its own at worst. */
+static struct read *read_alloc(struct vmd_access *a, bool many, u32 flags)
 {
+	u32 n = many ? FILL_MAX : 1;
 	size_t pages = struct_size_t(struct read, pages, n);
-	struct read *read = n == 1 ? this_cpu_xchg(read_spare, NULL) : NULL;
+	struct read *read = this_cpu_xchg(read_spare[many], NULL);
 
 	if (!read)
 		read = kmalloc(pages + n * (sizeof(*read->bvec) +
-					    sizeof(*read->ios)), GFP_KERNEL);
+					    sizeof(*read->ios)),
+			       GFP_KERNEL | (many ? __GFP_NORETRY |
+						    __GFP_NOWARN : 0));
+	/* Nobody shall fail for what was not asked for. */
 	if (!read)
-		return NULL;
+		return many ? read_alloc(a, false, flags) : NULL;
 	read->most = n;
 	read->bvec = (void *)read + pages;
 	read->ios = (void *)(read->bvec + n);
@@ -176,7 +179,7 @@ static void read_add_ahead(struct read *read, struct vmd_access *a)
 	struct vmd_filling page;
 	u32 i;
 
-	for (i = 1; i <= a->ahead; i++) {
+	for (i = 1; i <= a->ahead && i < read->most; i++) {
 		if (!vmd_fill_spare(a->space, a->index + i * a->stride, &page))
 			return;
 		read_add(read, &page);
@@ -196,7 +199,7 @@ static void read_add_ahead(struct read *read, struct vmd_access *a)
 int vmd_read(struct vmd_access *a, const struct vmd_filling *page, u32 flags)
 {
 	struct vmd_space *space = a->space;
-	struct read *read = read_alloc(a, 1 + a->ahead, flags);
+	struct read *read = read_alloc(a, a->ahead, flags);
 	int err;
 	u32 i;
 

@@ -37,7 +37,9 @@ enum vmd_fit {
  * @backing: file or device
  * @grow_lock: one thread enlarges the backing; outside @lock
  * @lock: the bits, @nr_slots, @nr_used and @hint
- * @chunks: bitmaps of VMD_CHUNK_SLOTS slots each
+ * @chunks: bitmaps of VMD_CHUNK_SLOTS slots each; none goes while there is a store
+ * @last_chunk: the one that a slot was last given back to; under @lock
+ * @last_bits: its bitmap, or NULL
  * @nr_slots: slots there are; grows only
  * @nr_used: slots given out
  * @promised: slots given out or reserved, up to @nr_slots
@@ -51,6 +53,8 @@ struct vmd_swap {
 	struct mutex grow_lock;		/* one enlarges the backing */
 	spinlock_t lock;		/* the bits */
 	struct xarray chunks;
+	u32 last_chunk;
+	unsigned long *last_bits;
 	u32 nr_slots;
 	u32 nr_used;
 	atomic64_t promised;

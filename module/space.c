@@ -186,6 +186,7 @@ static void space_init_config(struct vmd_space *space, struct vmd_space *like,
 	space->limit = cfg.budget;
 	space->observer = vmd_observer_parse(cfg.observer);
 	space->ahead_most = VMD_AHEAD_MAX;
+	space->asked = VMD_BATCH_MAX;
 	space->reserve = like ? like->reserve : vmd_reserve_percent();
 	vmd_reserve_update(space);
 	space->dirty_age = like ? like->dirty_age : vmd_dirty_age();

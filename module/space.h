@@ -103,7 +103,7 @@
 #define VMD_CHUNK_FRAMES	128	/* frame structures allocated at a time */
 #define VMD_BATCH_MAX		32	/* pages evicted in one round */
 #define VMD_CHAIN_MAX		8	/* pages one instruction may need */
-#define VMD_AHEAD_MAX		16	/* pages read ahead of a fault */
+#define VMD_AHEAD_MAX		32	/* pages read ahead of a fault */
 #define VMD_READY_MAX		256	/* frames kept ready */
 
 /* Orders of pages: 64 KiB and 2 MiB, which one entry may map. */
@@ -256,6 +256,8 @@ struct vmd_pool {
  * @threads: by task, what each thread is at; a lock for each bucket (thread.c)
  * @nr_threads: entries of @threads
  * @evict_lock: see the lock order
+ * @asked: pages that the policy had to propose for VMD_BATCH_MAX of them to go,
+ *	of late; under evict_lock
  * @config_lock: see the lock order
  * @grow_lock: see the lock order
  * @harvest: background harvest of accessed bits
@@ -361,6 +363,7 @@ struct vmd_space {
 	atomic_t nr_threads;
 
 	struct mutex evict_lock;	/* choosing victims */
+	u32 asked;
 	struct mutex config_lock;	/* configuration changes */
 	struct mutex grow_lock;		/* more frames, more policy memory */
 	struct delayed_work harvest;

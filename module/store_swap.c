@@ -177,31 +177,38 @@ static u32 swap_alloc(struct vmd_store *store, u32 want, u32 *first)
 	return got;
 }
 
+/* A slot is free. Called under the lock. */
+static void swap_clear(struct vmd_swap *swap, u32 slot)
+{
+	u32 chunk = slot / VMD_CHUNK_SLOTS;
+
+	/* One by one they come back, and there are few chunks. */
+	if (swap->last_chunk != chunk || !swap->last_bits) {
+		swap->last_chunk = chunk;
+		swap->last_bits = xa_load(&swap->chunks, chunk);
+	}
+	WARN_ON_ONCE(!__test_and_clear_bit(slot % VMD_CHUNK_SLOTS,
+					   swap->last_bits));
+	swap->nr_used--;
+}
+
 static void swap_unplace(struct vmd_store *store, u32 place)
 {
 	struct vmd_swap *swap = vmd_to_swap(store);
-	unsigned long *bits;
 
 	spin_lock(&swap->lock);
-	bits = xa_load(&swap->chunks, place / VMD_CHUNK_SLOTS);
-	WARN_ON_ONCE(!__test_and_clear_bit(place % VMD_CHUNK_SLOTS, bits));
-	swap->nr_used--;
+	swap_clear(swap, place);
 	spin_unlock(&swap->lock);
 }
 
 static void swap_free(struct vmd_store *store, u32 first, u32 nr)
 {
 	struct vmd_swap *swap = vmd_to_swap(store);
-	unsigned long *bits;
-
 	u32 i;
 
 	spin_lock(&swap->lock);
-	for (i = first; i < first + nr; i++) {
-		bits = xa_load(&swap->chunks, i / VMD_CHUNK_SLOTS);
-		WARN_ON_ONCE(!__test_and_clear_bit(i % VMD_CHUNK_SLOTS, bits));
-		swap->nr_used--;
-	}
+	for (i = first; i < first + nr; i++)
+		swap_clear(swap, i);
 	spin_unlock(&swap->lock);
 	/* Not before they are free: who reserves one finds one. */
 	atomic64_sub(nr, &swap->promised);

@@ -180,8 +180,10 @@ static bool thread_at(const struct vmd_thread *t, pgoff_t index)
 static void thread_shed(struct vmd_thread *t, u32 most,
 			struct thread_left *left)
 {
-	u32 i, n = t->n > most ? t->n - most : 0;
+	u32 i, n = t->n - most;
 
+	if (t->n <= most)
+		return;
 	for (i = 0; i < n; i++)
 		left->pages[left->n++] = t->pages[i];
 	t->n -= n;
@@ -288,8 +290,9 @@ static int thread_fault(struct vmd_access *a, struct thread_left *left)
  */
 void vmd_thread_miss(struct vmd_access *a)
 {
-	struct thread_left left = { };
+	struct thread_left left;
 
+	left.n = 0;
 	/* Without memory for it, a chain goes unnoticed. */
 	thread_fault(a, &left);
 }
@@ -333,10 +336,11 @@ static void thread_unmap(struct vmd_space *space, pgoff_t index)
 int vmd_thread_trap(struct vmd_access *a)
 {
 	struct vmd_space *space = a->space;
-	struct thread_left left = { };
+	struct thread_left left;
 	int err;
 	u32 i;
 
+	left.n = 0;
 	if (mutex_lock_killable(&space->trap_lock))
 		return -EINTR;
 	err = thread_fault(a, &left);
