@@ -47,14 +47,22 @@ struct read {
  * do so on this CPU: the kernel zeroes all that it allocates. Most reads at random
  * are of one page, and that is less for many that wait at the same time.
  */
-static DEFINE_PER_CPU(struct read *, read_spare[2]);
+static DEFINE_PER_CPU(struct read *, read_one);
+static DEFINE_PER_CPU(struct read *, read_many);
+
+/* Two names, as what per_cpu() makes of an array is not in every kernel one. */
+static struct read *read_spare_xchg(bool many, struct read *read)
+{
+	return many ? this_cpu_xchg(read_many, read) :
+		      this_cpu_xchg(read_one, read);
+}
 
 static void read_put(struct read *read)
 {
 	if (!atomic_dec_and_test(&read->refs))
 		return;
 	vmd_space_put(read->space);
-	kfree(this_cpu_xchg(read_spare[read->most > 1], read));
+	kfree(read_spare_xchg(read->most > 1, read));
 }
 
 /**
@@ -67,8 +75,8 @@ void vmd_read_exit(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		kfree(per_cpu(read_spare, cpu)[0]);
-		kfree(per_cpu(read_spare, cpu)[1]);
+		kfree(per_cpu(read_one, cpu));
+		kfree(per_cpu(read_many, cpu));
 	}
 }
 
@@ -134,7 +142,7 @@ static struct read *read_alloc(struct vmd_access *a, bool many, u32 flags)
 {
 	u32 n = many ? FILL_MAX : 1;
 	size_t pages = struct_size_t(struct read, pages, n);
-	struct read *read = this_cpu_xchg(read_spare[many], NULL);
+	struct read *read = read_spare_xchg(many, NULL);
 
 	if (!read)
 		read = kmalloc(pages + n * (sizeof(*read->bvec) +
