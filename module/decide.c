@@ -160,7 +160,8 @@ static int decide_replace_locked(struct vmd_space *space, void **state,
 				 u32 ways, u32 frames,
 				 struct vmd_string *string)
 {
-	int err = ways ? vmd_place_recount(space, *state, ways) : 0;
+	int err = ways ? vmd_place_repin(space, *state, ways) : 0;
+	u32 was = space->ways;
 
 	if (err)
 		return err;
@@ -176,6 +177,8 @@ static int decide_replace_locked(struct vmd_space *space, void **state,
 	space->policy_frames = frames;
 	WRITE_ONCE(space->ways, ways);
 	WRITE_ONCE(space->string, string);
+	if (ways)
+		vmd_place_recount(space, was);
 	return 0;
 }
 

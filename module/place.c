@@ -11,8 +11,8 @@
  * of a set finds one of the budget, too, unless memory or a cap is short.
  *
  * VMD_FRAME_PLACED says that a frame counts. It changes under policy_lock, and
- * is set for every frame in use when there are other sets from now on: a page
- * that was coming in just then finds that it has its frame already.
+ * is set for every frame in use when there are sets from now on: a page that was
+ * coming in just then finds that it has its frame already.
  */
 #include "space.h"
 
@@ -29,6 +29,7 @@ bool vmd_placed_take(struct vmd_space *space, struct vmd_frame *f, u32 extra)
 	const struct vmd_place *p;
 	bool taken = true;
 
+	/* Filling first, then this: whoever makes sets now counts the frame. */
 	if (!READ_ONCE(space->ways))
 		return true;
 	spin_lock(&space->policy_lock);
@@ -210,6 +211,28 @@ static bool recount_pin(struct vmd_place *to, const struct vmd_frame *f,
 	       ++vmd_place_set(to, f->index)->pinned < ways;
 }
 
+/**
+ * vmd_place_repin - count the pinned pages for other sets
+ * @space: config_lock, grow_lock and policy_lock are held
+ * @to: the new sets; nothing was counted yet
+ * @ways: frames of each
+ *
+ * Returns 0, or -EBUSY if they would leave a set no frame.
+ */
+int vmd_place_repin(struct vmd_space *space, struct vmd_place *to, u32 ways)
+{
+	struct vmd_frame *chunk;
+	unsigned long i;
+	u32 k;
+
+	xa_for_each(&space->chunks, i, chunk) {
+		for (k = 0; k < VMD_CHUNK_FRAMES; k++)
+			if (!recount_pin(to, &chunk[k], ways))
+				return -EBUSY;
+	}
+	return 0;
+}
+
 /* Unless it is free by now, the frame counts. */
 static void recount_use(struct vmd_place *to, struct vmd_frame *f)
 {
@@ -224,29 +247,27 @@ static void recount_use(struct vmd_place *to, struct vmd_frame *f)
 
 /**
  * vmd_place_recount - count the frames in use for other sets
- * @space: config_lock, grow_lock and policy_lock are held
- * @to: the new sets; nothing was counted yet
- * @ways: frames of each
+ * @space: its sets are the new ones already, and nothing was counted yet;
+ *	config_lock, grow_lock and policy_lock are held
+ * @had_sets: it had others before
  *
- * Returns 0, or -EBUSY, and nothing has changed but @to, if pinned pages would
- * leave a set no frame.
+ * Who waits for a frame of a set has none, and still has to take one. Where there
+ * were no sets nobody has waited: all that is on its way counts.
  */
-int vmd_place_recount(struct vmd_space *space, struct vmd_place *to, u32 ways)
+void vmd_place_recount(struct vmd_space *space, bool had_sets)
 {
 	struct vmd_frame *chunk;
 	unsigned long i;
 	u32 k;
 
+	/* That there are sets first, then who came in without; vmd_placed_take(). */
+	smp_mb();
 	xa_for_each(&space->chunks, i, chunk) {
 		for (k = 0; k < VMD_CHUNK_FRAMES; k++)
-			if (!recount_pin(to, &chunk[k], ways))
-				return -EBUSY;
+			if (!had_sets ||
+			    vmd_frame_test(&chunk[k], VMD_FRAME_PLACED))
+				recount_use(space->policy_state, &chunk[k]);
 	}
-	xa_for_each(&space->chunks, i, chunk) {
-		for (k = 0; k < VMD_CHUNK_FRAMES; k++)
-			recount_use(to, &chunk[k]);
-	}
-	return 0;
 }
 
 struct place_recall {

@@ -875,7 +875,8 @@ u64 vmd_placed_from(const struct vmd_access *a);
 void vmd_placed_pin(struct vmd_space *space, struct vmd_frame *f, bool pin);
 bool vmd_placed_pins_fit(struct vmd_space *space, pgoff_t first, pgoff_t end);
 void vmd_placed_missed(struct vmd_space *space, pgoff_t index, bool first);
-int vmd_place_recount(struct vmd_space *space, struct vmd_place *to, u32 ways);
+int vmd_place_repin(struct vmd_space *space, struct vmd_place *to, u32 ways);
+void vmd_place_recount(struct vmd_space *space, bool had_sets);
 void vmd_place_recall(struct vmd_space *space, struct vmd_place *to);
 bool vmd_decide_position(struct vmd_space *space, const struct vmd_frame *f,
 			 u32 *position, u32 *queued);

@@ -510,9 +510,10 @@ static bool sets_settle(int fd, unsigned int sets)
 
 	while (most_of_a_set(fd, sets) > 1 && looks++ < SETTLE_LOOKS)
 		vmd_sleep_ms(20);
+	/* Not to stdout: what is in its buffer is lost where a test ends. */
 	if (looks > SETTLE_LOOKS / 30 && !vmd_stats(fd, &s))
-		printf("# sets settled after %u looks, %llu ms: %llu resident, %llu evictions\n",
-		       looks, vmd_now_ms() - begin, s.resident, s.evictions);
+		fprintf(stderr, "# sets settled after %u looks, %llu ms: %llu resident, %llu evictions\n",
+			looks, vmd_now_ms() - begin, s.resident, s.evictions);
 	return looks <= SETTLE_LOOKS;
 }
 

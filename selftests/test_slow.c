@@ -401,6 +401,65 @@ TEST_F(slow, what_is_dirty_is_written_although_the_last_close_is_killed)
 	EXPECT_TRUE(holdfs_is(self->fs, dirty, TAG + dirty));
 }
 
+static void *load_word(void *arg)
+{
+	struct doer *d = arg;
+
+	d->ret = vmd_check(d->map, d->also);
+	vmd_set_flag(&d->done);
+	return NULL;
+}
+
+static int start_loading(struct doer *d, char *map, size_t page)
+{
+	d->map = map + page * vmd_ps;
+	d->also = TAG + page;
+	return start(d, load_word);
+}
+
+static unsigned int resident_of(int fd, const size_t *pages, size_t n)
+{
+	unsigned int resident = 0;
+	struct vmd_page page;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (vmd_pages(fd, pages[i], 1, &page) == 1)
+			resident += page.state == VMD_PAGE_RESIDENT;
+	return resident;
+}
+
+/* Two wait for the only frame of a set, out of which a page is being written. */
+TEST_F(slow, who_waits_for_a_frame_of_a_set_has_none_when_the_policy_changes)
+{
+	const size_t pages[] = { 0, 16, 32 };
+	struct vmd_config c = {
+		.mask = VMD_CONFIG_PLACEMENT | VMD_CONFIG_BUDGET,
+		.budget = 16, .ways = 1,
+	};
+	struct doer one = { 0 }, other = { 0 };
+	char *map;
+	int fd;
+
+	ASSERT_LE(0, fd = open_space(self->fs, 16));
+	ASSERT_EQ(0, ioctl(fd, VMD_IOC_SET_CONFIG, &c));
+	ASSERT_MAP(map, fd, PAGES);
+	vmd_fill(map, NEW);
+	holdfs_hold(self->fs, FUSE_WRITE);
+	ASSERT_EQ(0, start_loading(&one, map, pages[1]));
+	ASSERT_TRUE(holdfs_wait(self->fs));
+	ASSERT_EQ(0, start_loading(&other, map, pages[2]));
+	vmd_sleep_ms(SOME_MS);
+	EXPECT_FALSE(vmd_is_set(&other.done));
+	EXPECT_EQ(0, vmd_policy(fd, "fifo"));
+	holdfs_release(self->fs);
+	EXPECT_EQ(1, ended(&one));
+	EXPECT_EQ(1, ended(&other));
+	EXPECT_GE(1, resident_of(fd, pages, ARRAY_SIZE(pages)));
+	close(fd);
+	munmap(map, PAGES * vmd_ps);
+}
+
 #ifdef __x86_64__
 /* One instruction that needs four pages at once. */
 static void copy_straddling(char *to, const char *from)
