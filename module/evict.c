@@ -100,10 +100,14 @@ struct evict_round {
 static u32 evict_ask(const struct vmd_batch *batch, bool asks, u32 want)
 {
 	struct vmd_space *space = batch->space;
+	u32 n = want * space->asked / VMD_BATCH_MAX;
 
 	if (!asks || want == 1 || READ_ONCE(space->ways) || batch->step)
 		return want;
-	return clamp(want * space->asked / VMD_BATCH_MAX, want, (u32)ASK_MAX);
+	/* A round more for the last of them costs more than some more looks. */
+	if (n > want)
+		n += 2 + n / 8;
+	return clamp(n, want, (u32)ASK_MAX);
 }
 
 /* Lock the folio of one that is to go; or tell that it cannot. */
@@ -248,7 +252,10 @@ static u32 evict_ask_once(struct vmd_batch *batch, u32 want, u64 from,
 	return round.n;
 }
 
-/* Ask it until there are @want pages, for @patience pages at most. */
+/*
+ * Ask it until there are @want pages, for @patience pages at most. For the last few
+ * of many it is not asked again: a round has its price, however few it is for.
+ */
 static void evict_choose(struct vmd_batch *batch, u32 want, long patience,
 			 u64 from)
 {
@@ -256,7 +263,7 @@ static void evict_choose(struct vmd_batch *batch, u32 want, long patience,
 	u32 n, seen = 0;
 
 	vmd_near_init(batch, want);
-	while (batch->n < want && patience > 0 &&
+	while (batch->n < want - want / 4 && patience > 0 &&
 	       !fatal_signal_pending(current)) {
 		n = evict_ask_once(batch, want, from, &seen);
 		if (!n)

@@ -375,7 +375,7 @@ void vmd_observed(struct vmd_space *space, struct vmd_frame *f)
 
 /* Take the accessed bit of page @index away in @vma, which may not show it. */
 static bool harvest_page(struct vm_area_struct *vma,
-			 struct vmd_pte_table *table, pgoff_t index,
+			 struct vmd_pte_tables *tables, pgoff_t index,
 			 unsigned long pfn)
 {
 	unsigned long address;
@@ -384,7 +384,7 @@ static bool harvest_page(struct vm_area_struct *vma,
 	if (index - vma->vm_pgoff >= vma_pages(vma))
 		return false;
 	address = vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT);
-	ptep = vmd_pte_find_next(table, vma->vm_mm, address);
+	ptep = vmd_pte_find_next(tables, vma->vm_mm, address);
 	if (!ptep || !pte_take_young(ptep, pfn))
 		return false;
 	if (vma->vm_mm == current->mm)
@@ -407,7 +407,7 @@ static unsigned long harvest_vma(struct vmd_space *space,
 				 struct vm_area_struct *vma,
 				 struct vmd_frame **f, u32 n)
 {
-	struct vmd_pte_table table = VMD_PTE_TABLE_NONE;
+	struct vmd_pte_tables tables = VMD_PTE_TABLES_NONE;
 	bool large = vmd_space_order(space);
 	unsigned long pfn, young = 0;
 	struct folio *folio;
@@ -421,7 +421,7 @@ static unsigned long harvest_vma(struct vmd_space *space,
 		index = READ_ONCE(f[i]->index);
 		pfn = folio_pfn(folio);
 		if (large ? harvest_cluster(space, vma, index, pfn) :
-			    harvest_page(vma, &table, index, pfn))
+			    harvest_page(vma, &tables, index, pfn))
 			young |= BIT(i);
 	}
 	return young;

@@ -45,6 +45,7 @@ enum { LIRS_P_HIR, LIRS_P_HIST, LIRS_P_REPEAT };
 
 struct lirs {
 	struct vmd_known known;
+	u64 links;		/* where the second links are: too dear to work out */
 	u64 last;		/* key of the page referenced last */
 	u32 hir;		/* percent */
 	u32 hist;		/* percent */
@@ -91,8 +92,7 @@ static size_t lirs_known_size(u32 slots)
 
 static struct vmd_link *lirs_links(const struct lirs *l)
 {
-	return (struct vmd_link *)((char *)l +
-				   lirs_known_size(l->known.slots));
+	return (struct vmd_link *)((char *)l + l->links);
 }
 
 static size_t lirs_links_size(u32 slots)
@@ -112,6 +112,7 @@ static void lirs_init(void *state, u32 slots, u32 frames, const u64 *params)
 	u32 list;
 
 	vmd_known_init(&l->known, sizeof(*l), slots, frames, lirs_room(slots));
+	l->links = lirs_known_size(slots);
 	l->hir = (u32)params[LIRS_P_HIR];
 	l->hist = (u32)params[LIRS_P_HIST];
 	l->repeat = (u32)params[LIRS_P_REPEAT];
@@ -391,6 +392,7 @@ static void lirs_resize(void *state, u32 slots, u32 frames)
 
 	memmove((char *)l + lirs_known_size(slots), lirs_links(l),
 		lirs_links_size(old));
+	l->links = lirs_known_size(slots);
 	vmd_known_resize(&l->known, slots, frames, lirs_room(slots));
 	lirs_trim(l, lirs_ghosts(l));
 }

@@ -6,8 +6,10 @@
 #
 # Both are files that bench.sh wrote. What vmdemo costs in each row of COMMITTED
 # may be up to 3 % more in RUN. A row that is 3 % cheaper, or is new, is told: it
-# is time to commit RUN. The peers' figures are the kernel's matter; where they
-# differ by as much, that is told, too, since it says that the runs do not compare.
+# is time to commit RUN. What looks at accessed bits ("harvest") may take a quarter
+# more: a round more or less in the background is that much. The peers' figures
+# are the kernel's matter; where they differ by as much, that is told, too, since
+# it says that the runs do not compare.
 set -uo pipefail
 
 LIMIT=3				# per cent
@@ -35,6 +37,9 @@ awk -v limit="$LIMIT" '
 	function more(a, b) {
 		return b ? 100 * (a - b) / b : 0
 	}
+	function limit_of(name) {
+		return name ~ /^harvest_/ ? 25 : limit
+	}
 	FNR == NR { was[$1] = $2; peer[$1] = $3; left[$1] = 1; next }
 	!($1 in was) {
 		printf "new: %s: %d; not committed yet\n", $1, $2
@@ -44,10 +49,10 @@ awk -v limit="$LIMIT" '
 		delete left[$1]
 		n++
 		m = more($2, was[$1])
-		if (m > limit) {
+		if (m > limit_of($1)) {
 			bad++
 			printf "FAIL: %s: %d instructions, committed are %d: %.1f %% more\n", $1, $2, was[$1], m
-		} else if (m < -limit) {
+		} else if (m < -limit_of($1)) {
 			printf "better: %s: %d instructions, committed are %d: %.1f %% less\n", $1, $2, was[$1], -m
 		}
 		m = more($3, peer[$1])

@@ -81,26 +81,6 @@ part_policies() {
 	done
 }
 
-# What one function takes, of all that the program and the kernel do meanwhile.
-part_harvest() {
-	local tracing=/sys/kernel/tracing start end
-
-	load_vmdemo
-	echo vmd_harvest_work >$tracing/set_ftrace_filter &&
-		echo function_graph >$tracing/current_tracer || return
-	echo 0 >$tracing/options/sleep-time
-	settle
-	export BENCH_BEFORE="echo >$tracing/trace; date +%s%N >/tmp/start"
-	export BENCH_AFTER="date +%s%N >/tmp/end; cat $tracing/trace >/tmp/trace"
-	unlimited ./bench miss vmdemo uniform read "$BUDGET" >/dev/null
-	unset BENCH_BEFORE BENCH_AFTER
-	start=$(cat /tmp/start)
-	end=$(cat /tmp/end)
-	echo "harvest peer $(((end - start) / 1000))"
-	awk '/vmd_harvest_work/ { sub(/ us .*/, "); us += $NF } END { printf "harvest ours %.0f\n", us }' /tmp/trace
-	echo nop >$tracing/current_tracer
-}
-
 # What nobody can be cheaper than.
 part_floor() {
 	release_device
@@ -111,7 +91,7 @@ part_floor() {
 	./bench bytes | awk '{ print "bytes_per_resident_page -", $1; print "bytes_per_evicted_page -", $2 }'
 }
 
-[ $# -gt 0 ] || set -- soft anon file huge policies harvest floor
+[ $# -gt 0 ] || set -- soft anon file huge policies floor
 make_devices
 echo "release - $(uname -r)"
 for part; do

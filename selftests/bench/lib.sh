@@ -53,7 +53,7 @@ settle() {
 }
 
 policies() {
-	./vmdemoctl policies | awk '/^[a-z0-9]/ { print $1 }'
+	./vmdemoctl policies | awk '/^[a-z0-9]/ && $1 != "opt" { print $1 }'
 }
 
 # in_group LIMIT COMMAND...: in a memory cgroup of its own.
