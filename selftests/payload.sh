@@ -110,7 +110,7 @@ add_bench() {
 		cp "$TESTS_DIR/bench/$part.sh" "$dir/bench_$part.sh"
 	done
 	cp "$TESTS_DIR/bench/locks_guest.sh" "$dir/bench_locks.sh"
-	compile bench -pthread "$TESTS_DIR"/bench/{bench,threads,locks}.c
+	compile bench -pthread "$TESTS_DIR"/bench/{bench,threads,uffd,locks}.c
 }
 
 add_lab() {

@@ -512,7 +512,7 @@ static bool sets_settle(int fd, unsigned int sets)
 		vmd_sleep_ms(20);
 	/* Not to stdout: what is in its buffer is lost where a test ends. */
 	if (looks > SETTLE_LOOKS / 30 && !vmd_stats(fd, &s))
-		fprintf(stderr, "# sets settled after %u looks, %llu ms: %llu resident, %llu evictions\n",
+		fprintf(stderr, "# sets: %u looks, %llu ms, %llu resident, %llu evictions\n",
 			looks, vmd_now_ms() - begin, s.resident, s.evictions);
 	return looks <= SETTLE_LOOKS;
 }

@@ -13,9 +13,10 @@
  *		read or write 4 KiB of FILE at a time with O_DIRECT
  *
  * WHAT is "vmdemo", memory; "vmdemo/64K" and "vmdemo/2M", memory in such pages;
- * "vmdemo:FILE", a space on that file; "anon", memory
- * without the module; or a file to be mapped. The limit of the last two is
- * the memory cgroup's, which the caller sets up. ORDER is "sequential",
+ * "vmdemo:FILE", a space on that file; "uffd:FILE", what a pager by userfaultfd
+ * reads of it, with a BUDGET as well; "anon", memory without the module; or a file
+ * to be mapped. The limit of the last two is the memory cgroup's, which the caller
+ * sets up. ORDER is "sequential",
  * "random", each page once, or "uniform", any page each time; ACCESS is "read"
  * or "write".
  *
@@ -153,7 +154,10 @@ void bench_target(struct bench_target *t, const char *what)
 	if (!strcmp(what, "anon"))
 		return;
 	t->space = !strncmp(what, "vmdemo", 6);
-	if (!t->space)
+	t->uffd = !strncmp(what, "uffd:", 5);
+	if (t->uffd)
+		t->file = what + 5;
+	else if (!t->space)
 		t->file = what;
 	else if (what[6] == ':')
 		t->file = what + 7;
@@ -258,12 +262,13 @@ static double miss(struct bench_target *t, const char *order_name, bool write)
 	unsigned int *order = bench_order(BENCH_PAGES, order_name);
 	bool per_miss = t->space && !strcmp(order_name, "uniform");
 	int fd = bench_open(t, BENCH_PAGES);
-	char *p = bench_map(fd, BENCH_PAGES);
+	char *p = t->uffd ? bench_uffd(t, BENCH_PAGES) :
+			    bench_map(fd, BENCH_PAGES);
 	unsigned long long ns, n = 0;
 	unsigned long i;
 
 	/* Else a peer reads 31 pages around each that is wanted, in vain. */
-	if (!t->space && t->file && strcmp(order_name, "sequential"))
+	if (!t->space && !t->uffd && t->file && strcmp(order_name, "sequential"))
 		madvise(p, BENCH_PAGES * BENCH_PAGE, MADV_RANDOM);
 	for (i = 0; !t->file && i < BENCH_PAGES; i++)
 		p[i * BENCH_PAGE] = i;

@@ -11,6 +11,7 @@
 /**
  * struct bench_target - what is mapped
  * @space: one of vmdemo's, on @file if there is one; else that file, or memory
+ * @uffd: by a pager of our own, which reads @file
  * @file: its name, or NULL
  * @page_size: of the space, if it is not the usual one
  * @budget: frames of the space, or as many bytes in larger ones; 0: enough for all
@@ -18,6 +19,7 @@
  */
 struct bench_target {
 	bool space;
+	bool uffd;
 	const char *file;
 	unsigned long page_size;
 	unsigned long budget;
@@ -38,6 +40,9 @@ void bench_touch(char *p, const unsigned int *order, unsigned long n,
 /* threads.c */
 int bench_threads(struct bench_target *t, unsigned long threads);
 int bench_latency(struct bench_target *t, unsigned long seconds);
+
+/* uffd.c */
+char *bench_uffd(const struct bench_target *t, unsigned long pages);
 
 /* locks.c */
 int bench_locks(struct bench_target *t, const char *load, unsigned long threads,

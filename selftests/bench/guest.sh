@@ -46,11 +46,22 @@ file_row() {
 	figure "file_$1_$2" ours unlimited ./bench miss "vmdemo:$FILE" "$1" "$2" "$BUDGET"
 }
 
+# A pager of the program's own: both have a budget.
+uffd_row() {
+	cold
+	figure "uffd_$1_read" peer unlimited ./bench miss "uffd:$FILE" "$1" read "$BUDGET"
+	cold
+	load_vmdemo
+	figure "uffd_$1_read" ours unlimited ./bench miss "vmdemo:$FILE" "$1" read "$BUDGET"
+}
+
 part_file() {
 	mount_file_system
 	file_row random read
 	file_row sequential read
 	file_row random write
+	uffd_row random
+	uffd_row sequential
 	umount /mnt
 }
 
