@@ -101,7 +101,8 @@
 /* Frame structures beyond those: pages being filled while others are evicted. */
 #define VMD_FILLING_FRAMES	64
 #define VMD_CHUNK_FRAMES	128	/* frame structures allocated at a time */
-#define VMD_BATCH_MAX		32	/* pages evicted in one round */
+/* Pages evicted in one round; three quarters will do (evict.c), so 32 and more. */
+#define VMD_BATCH_MAX		44
 #define VMD_CHAIN_MAX		8	/* pages one instruction may need */
 #define VMD_AHEAD_MAX		32	/* pages read ahead of a fault */
 #define VMD_READY_MAX		256	/* frames kept ready */
