@@ -353,6 +353,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(verb, "miss") && argc >= 5 && argc <= 7) {
 		t.budget = argc > 5 ? strtoul(argv[5], NULL, 0) : 0;
 		t.policy = argc > 6 ? argv[6] : NULL;
+		/* The pager only reads. */
+		if (t.uffd && is_write(argv[4]))
+			return show_usage();
 		value = miss(&t, argv[3], is_write(argv[4]));
 	} else if (!strcmp(verb, "zero") && argc == 2) {
 		value = zero();

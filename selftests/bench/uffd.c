@@ -6,6 +6,7 @@
  * meanwhile. Read only: what is written would be lost.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
@@ -118,8 +119,12 @@ char *bench_uffd(const struct bench_target *t, unsigned long pages)
 	struct pager *p = calloc(1, sizeof(*p));
 	pthread_t thread;
 
-	if (!p || t->budget < UFFD_BATCH)
-		bench_die("userfaultfd: budget");
+	if (!p)
+		bench_die("memory for the pager");
+	if (t->budget < UFFD_BATCH) {
+		errno = EINVAL;
+		bench_die("uffd: a budget below 32");
+	}
 	p->budget = t->budget;
 	p->queue = calloc(p->budget, sizeof(*p->queue));
 	p->buf = aligned_alloc(BENCH_PAGE, BENCH_PAGE);
