@@ -145,5 +145,5 @@ check "dkms build, the next version" dkms_build "$two"
 check "dkms mktarball, the next version" dkms_tarball "$two"
 cp "$TESTS_DIR"/{debian_guest,checks}.sh "$payload/"
 sum_up || exit
-"$TESTS_DIR/vm/run.sh" --kernel 6.1 --cpus 1 --rootfs dkms --udev --timeout 1500 \
+"$TESTS_DIR/vm/run.sh" --kernel 6.1 --cpus 1 --low-res --rootfs dkms --udev --timeout 1500 \
 	--payload "$payload" -- ./debian_guest.sh "$one" "$two"

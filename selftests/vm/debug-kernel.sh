@@ -117,9 +117,24 @@ key() {
 	local files
 	mapfile -t files < <(fragments)
 	{
-		echo "$flavour" "$(source_version)" "$(gcc -dumpfullversion)"
+		echo "$flavour" "$(source_key)" "$(gcc -dumpfullversion)"
 		cat "${files[@]}" "${BASH_SOURCE[0]}"
 	} | digest
+}
+
+# What the unpacked source is made from.
+source_key() {
+	echo "$(source_version)" "${LEAVE_OUT[@]}" | cat - "$here/sanitize.mk" | digest
+}
+
+# What sanitizers leave out; and of the stacks that KASAN keeps of each allocation,
+# which are a sixth of its time, what is enough to know the caller.
+adjust_source() {
+	cp "$here/sanitize.mk" "$1/scripts/Makefile.vmdemo"
+	sed -i "1a include \$(srctree)/scripts/Makefile.vmdemo" "$1/scripts/Makefile.lib"
+	sed -i 's/^#define KASAN_STACK_DEPTH 64$/#define KASAN_STACK_DEPTH 12/' "$1/mm/kasan/kasan.h"
+	grep -q '^#define KASAN_STACK_DEPTH 12$' "$1/mm/kasan/kasan.h" ||
+		die "no KASAN_STACK_DEPTH of 64 in mm/kasan/kasan.h of $SOURCE"
 }
 
 unpack_source() {
@@ -129,6 +144,7 @@ unpack_source() {
 	mkdir "$work/source"
 	tar -xf "/usr/src/$SOURCE.tar.xz" -C "$work/source" --strip-components=1 \
 		"${LEAVE_OUT[@]/#/--exclude=$SOURCE/}"
+	adjust_source "$work/source"
 	mv -T "$work/source" "$dir"
 }
 
@@ -216,7 +232,7 @@ logged_build() {
 
 build_into() {
 	local dir=$1
-	source=$cache/debug-source-$(echo "$(source_version)" "${LEAVE_OUT[@]}" | digest)
+	source=$cache/debug-source-$(source_key)
 	rm -rf "$cache"/.debug-kernel.*	# left by killed builds: the lock is ours
 	work=$(mktemp -d "$cache/.debug-kernel.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
