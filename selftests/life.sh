@@ -9,7 +9,7 @@ KO=${1:?usage: life.sh MODULE.ko [PROGRAM_DIR]}
 DIR=${2:-$(dirname "$0")}
 DEV=/dev/vmdemo
 PARAMS=/sys/module/vmdemo/parameters
-LOADS=100
+LOADS=40
 STORE=16		# MiB of a small store
 [ -z "${VMD_SHORT:-}" ] || { LOADS=8 && STORE=4; }
 TMP=$(mktemp -d /tmp/vmdemo-life.XXXXXX)

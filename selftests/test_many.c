@@ -22,7 +22,7 @@
 #define SHARE		8		/* pages of a process in each */
 #define STEADY		32		/* pages that only the maker writes */
 #define PAGES		48		/* of a process's own space */
-#define STORM_MS	20000		/* times VMD_TEST_SCALE */
+#define STORM_MS	20000		/* times VMD_TEST_SCALE; a third if short */
 #define PATIENCE_MS	120000
 #define COMMON_PAGES	(STEADY + PROCESSES * SHARE)
 /* More than can be in use at once: old and new slots of all pages */
@@ -373,7 +373,8 @@ static void storm(struct storm *s)
 
 	for (i = 0; i < PROCESSES; i++)
 		start_process(s, i);
-	end = vmd_now_ms() + vmd_scaled(STORM_MS);
+	end = vmd_now_ms() +
+	      vmd_scaled(getenv("VMD_SHORT") ? STORM_MS / 3 : STORM_MS);
 	while (vmd_now_ms() < end ||
 	       (s->started <= PROCESSES && vmd_now_ms() < end + PATIENCE_MS)) {
 		disturb_process(s);

@@ -14,9 +14,9 @@
 #define PAGES_64X	(64 * FRAMES)
 #define WORKERS		8
 #define PROCESSES	4
-#define OPS_4X		100		/* of each worker, times VMD_TEST_SCALE */
+#define OPS_4X		60		/* of each worker, times VMD_TEST_SCALE */
 #define OPS_LEAST	20
-#define OPS_64X		60
+#define OPS_64X		30
 #define SAMPLE_MS	2
 #define SAMPLES		20		/* at least */
 
