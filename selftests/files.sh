@@ -86,10 +86,11 @@ on_loop() {
 	VMD_TEST_DEVICE=$device program loop test_file_block
 }
 
+# nbd_start [OPTION...]: of nbd-client.
 nbd_start() {
 	modprobe nbd nbds_max=2 2>/dev/null
 	[ -b /dev/nbd0 ] && nbdkit -P "$TMP/nbdkit.pid" -i 127.0.0.1 memory 64M &&
-		nbd-client 127.0.0.1 /dev/nbd0 -b 4096 >/dev/null
+		nbd-client 127.0.0.1 /dev/nbd0 -b 4096 "$@" >/dev/null
 }
 
 nbd_stop() {
