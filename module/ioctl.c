@@ -100,6 +100,9 @@ static long ioctl_set_config(struct file *file, struct vmd_space *space,
 {
 	const struct vmd_config *cfg = &arg->config;
 
+	/* First, as for all: whatever else the call asks for is not known. */
+	if (cfg->mask & ~VMD_CONFIG_ALL)
+		return -EINVAL;
 	if (cfg->mask & VMD_CONFIG_PAGE_SIZE && cfg->page_size &&
 	    cfg->page_size != vmd_page_bytes(space))
 		return vmd_file_set_page_size(file, space, cfg);

@@ -447,6 +447,10 @@ TEST(what_large_pages_cannot_do_is_refused)
 	ASSERT_EQ(0, ioctl(fd, VMD_IOC_SET_CONFIG, &c));
 	ASSERT_EQ(0, vmd_observer(fd, "trap"));
 	EXPECT_ERRNO(EOPNOTSUPP, huge_set_only(fd, HUGE));
+	/* A call that is wrong in itself is told so, whatever the space is. */
+	c.mask = VMD_CONFIG_PAGE_SIZE | (VMD_CONFIG_ALL + 1);
+	c.page_size = HUGE;
+	EXPECT_ERRNO(EINVAL, ioctl(fd, VMD_IOC_SET_CONFIG, &c));
 	ASSERT_EQ(0, vmd_observer(fd, "fault"));
 	EXPECT_EQ(0, huge_set_only(fd, HUGE));
 	/* And back, while it is empty */
