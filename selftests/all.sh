@@ -104,6 +104,22 @@ start() {
 	running[$!]=$1
 }
 
+# Tests that failed, with what they said before, and what is said of them then.
+failures() {
+	awk '/^(ok |#  RUN )/ { n = after = 0; next }
+		/^not ok/ {
+			for (i = n > 10 ? n - 10 : 0; i < n; i++)
+				print said[i]
+			print
+			n = 0
+			after = 10
+			next
+		}
+		/^#/ && after > 0 { print; after--; next }
+		/^#/ { said[n++] = $0; next }
+		/^== .* failed|Bail out|splat/'
+}
+
 # What a job that has ended has to say: its failures and its sum.
 finish() {
 	local log=$LOGS/$1.log sum end p f s
@@ -114,8 +130,7 @@ finish() {
 	[[ $f != 0 || $end == "# exit status 0,"* ]] || f=1
 	if [ "$f" != 0 ]; then
 		echo "== $1: failed: $log"
-		grep -E '^(not ok|# (run_tests|not ok)|== .* failed)|^# .*:(Expected|.*terminated)|Bail out|splat' "$log" |
-			grep -v ' took ' | head -n 40
+		failures <"$log" | head -n 60
 		tail -n 15 "$log"
 	fi
 	echo "== $1: $p passed, $f failed${s:+, $s skipped} (${end#\# })"
