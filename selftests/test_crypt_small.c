@@ -4,7 +4,6 @@
  * run_tests.sh gives the module one. Slots are soon used again, and writes fail.
  */
 #define _GNU_SOURCE
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -46,7 +45,7 @@ static bool evict_two(int *fd, __u64 *slot)
 TEST(equal_pages_differ_on_the_medium)
 {
 	int medium = vmd_open_backing(), fd, round, again = 0;
-	int wanted = getenv("VMD_SHORT") ? 1 : 2;
+	int wanted = vmd_brief(2);
 	__u64 first[2], slot[2];
 	char one[4096], two[4096];
 

@@ -373,8 +373,7 @@ static void storm(struct storm *s)
 
 	for (i = 0; i < PROCESSES; i++)
 		start_process(s, i);
-	end = vmd_now_ms() +
-	      vmd_scaled(getenv("VMD_SHORT") ? STORM_MS / 3 : STORM_MS);
+	end = vmd_now_ms() + vmd_scaled(vmd_brief(STORM_MS));
 	while (vmd_now_ms() < end ||
 	       (s->started <= PROCESSES && vmd_now_ms() < end + PATIENCE_MS)) {
 		disturb_process(s);

@@ -273,7 +273,7 @@ TEST_F(shrinker, programs_run_on_while_it_asks_without_end)
 
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(0, pthread_create(&w[i].thread, NULL, work, &w[i]));
-	end = vmd_now_ms() + vmd_scaled(getenv("VMD_SHORT") ? 1000 : 3000);
+	end = vmd_now_ms() + vmd_scaled(vmd_brief(3000));
 	while (vmd_now_ms() < end) {
 		ASSERT_EQ(0, drop_slab());
 		ASSERT_OPEN(fd);
@@ -456,7 +456,7 @@ TEST(pages_are_written_while_memory_is_really_short)
 		w[i].write = true;
 		ASSERT_EQ(0, pthread_create(&w[i].thread, NULL, work, &w[i]));
 	}
-	end = vmd_now_ms() + vmd_scaled(getenv("VMD_SHORT") ? 3000 : 8000);
+	end = vmd_now_ms() + vmd_scaled(vmd_brief(8000));
 	while (vmd_now_ms() < end) {
 		if (!hog_lives(&h)) {
 			killed++;
@@ -642,7 +642,7 @@ static int oom_child(const char *dir)
 
 TEST_F(cgroup, an_oom_kill_frees_all_frames)
 {
-	int i, rounds = getenv("VMD_SHORT") ? 1 : 3;
+	int i, rounds = vmd_brief(3);
 	__u64 before = module_resident(), end;
 
 	if (!self->there)

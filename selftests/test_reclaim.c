@@ -409,7 +409,7 @@ TEST_F(reclaim, no_page_is_lost_whatever_comes_in_its_way)
 		pthread_create(&owners[i].thread, NULL, owner_thread,
 			       &owners[i]);
 	}
-	end = vmd_now_ms() + vmd_scaled(getenv("VMD_SHORT") ? 2000 : 6000);
+	end = vmd_now_ms() + vmd_scaled(vmd_brief(6000));
 	/* On a slow kernel the reclaimer may not have had a chance by then. */
 	last = end + 60000;
 	while (vmd_now_ms() < end ||

@@ -124,6 +124,7 @@ int vmd_open_backing(void);			/* to be read; -1 if it has no name */
 __u64 vmd_now_ms(void);
 void vmd_sleep_ms(unsigned int ms);
 unsigned long vmd_scaled(unsigned long n);	/* times VMD_TEST_SCALE */
+unsigned long vmd_brief(unsigned long n);	/* a third in a short run */
 unsigned long vmd_afford(unsigned long n);	/* less on a slow kernel */
 /* The part that this kernel has of what VMD_PARTS of them do; else vmd_afford() */
 unsigned long vmd_share(unsigned long n);

@@ -39,6 +39,13 @@ unsigned long vmd_scaled(unsigned long n)
 	return n * (by ? by : 1);
 }
 
+unsigned long vmd_brief(unsigned long n)
+{
+	if (!getenv("VMD_SHORT"))
+		return n;
+	return n > 3 ? n / 3 : 1;
+}
+
 /*
  * As much of it as a sanitizing kernel, which is several times slower, can do,
  * or a run that is to be short: at least 1 of it.
