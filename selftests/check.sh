@@ -214,14 +214,15 @@ progress() {
 }
 
 run_part() {
-	local name=$1 log=$LOGS/$1.log start=$SECONDS status before=$failed
+	local name=$1 log=$LOGS/$1.log start=$SECONDS status before=$failed cpu
 
 	say_part "$name"
+	cpu=$(cpu_seconds $$)
 	"part_$name" 2>&1 | tee "$log" | progress
 	status=${PIPESTATUS[0]}
 	add_up "$log" "$status"
 	if [ "$failed" = "$before" ]; then
-		echo "== $name: all passed, $((SECONDS - start)) s"
+		echo "== $name: all passed, $((SECONDS - start)) s, $(($(cpu_seconds $$) - cpu)) s of CPU"
 	else
 		echo "== $name: $((failed - before)) failed (exit status $status, $log), $((SECONDS - start)) s"
 	fi

@@ -52,6 +52,8 @@ build_module() {
 		"$TESTS_DIR/vm/build-module.sh" --kernel "$kernel" --out "$dir" "$@"
 		;;
 	esac >/dev/null
+	# All of a module's file is copied each time it is loaded, hundreds of times.
+	strip -g "$dir"/*.ko
 }
 
 compile() {

@@ -23,6 +23,14 @@ trap_errors() {
 	trap 'echo "${0##*/}: line $LINENO: failed: $BASH_COMMAND" >&2' ERR
 }
 
+# cpu_seconds PID: what it and its children, as far as they have ended, have used.
+cpu_seconds() {
+	awk -v hz="$(getconf CLK_TCK)" '{
+		sub(/.*\) /, "")
+		printf "%d\n", ($12 + $13 + $14 + $15) / hz
+	}' "/proc/$1/stat"
+}
+
 # What was compiled once need not be again, in whatever clone: warnings are kept,
 # too. Without ccache everything is compiled.
 use_ccache() {

@@ -38,7 +38,7 @@ test_explain() {
 # has begun to step or to watch.
 
 step_program() {
-	awk 'BEGIN { for (i = 0; i < 20000; i++) print i % 7 (i % 3 ? "w" : "") }' > "$tmp/refs"
+	awk 'BEGIN { for (i = 0; i < 12000; i++) print i % 7 (i % 3 ? "w" : "") }' > "$tmp/refs"
 	coproc PROGRAM { exec "$tool" play --policy lru --frames 3 --observer "$1" \
 		--trace "$tmp/refs" 2>&1; }
 	# bash forgets both when it is through.
