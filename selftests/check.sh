@@ -68,7 +68,7 @@ part_setup() {
 	local series=$KERNEL
 
 	! sanitizing || series=6.1
-	"$TESTS_DIR/vm/setup.sh" --kernel "$series" --dkms
+	"$TESTS_DIR/vm/setup.sh" --kernel "$series" --check
 }
 
 # shellcheck disable=SC2317

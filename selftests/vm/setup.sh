@@ -9,7 +9,7 @@ VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
 	cat <<'END'
-usage: setup.sh [--kernel V]... [--demo] [--bench] [--style] [--dkms]
+usage: setup.sh [--kernel V]... [--demo] [--bench] [--style] [--check]
 
 Install what is missing (with apt-get) and fill the cache with bootable kernels
 and guest root file systems. Does nothing, quickly, when all is there already.
@@ -19,7 +19,8 @@ Runs as root, or as a user who may use sudo.
   --demo       only what building the module and booting a VM need
   --bench      the same (the programs to compare with are in the guest's image)
   --style      only what compiling and the style checks need, no VM
-  --dkms       also what building and testing the Debian packages needs
+  --check      also what make check needs beside that, to build and test the Debian
+               packages, and to look at what vmdemoctl draws
 
 Without --demo, --bench and --style all of it is made ready.
 
@@ -33,7 +34,7 @@ END
 kernels=()
 want_vm=
 want_style=
-want_dkms=
+want_check=
 
 parse_args() {
 	while [ $# -gt 0 ]; do
@@ -41,7 +42,7 @@ parse_args() {
 		--kernel) need_value "$1" $# && check_kernel_name "$2" && kernels+=("$2") && shift ;;
 		--demo | --bench) want_vm=1 ;;
 		--style) want_style=1 ;;
-		--dkms) want_dkms=1 ;;
+		--check) want_check=1 ;;
 		-h | --help) usage && exit 0 ;;
 		*) die "unknown argument '$1' (see --help)" ;;
 		esac
@@ -49,7 +50,7 @@ parse_args() {
 	done
 	[ ${#kernels[@]} -gt 0 ] || kernels=(6.1)
 	[ -n "$want_vm$want_style" ] || { want_vm=1 && want_style=1; }
-	[ -z "$want_dkms" ] || want_vm=1
+	[ -z "$want_check" ] || want_vm=1
 }
 
 check_host() {
@@ -108,7 +109,8 @@ host_packages() {
 	[ -z "$want_style" ] || echo sparse shellcheck mandoc perl linux-source-6.1
 	[ -z "$want_vm" ] || echo qemu-system-x86 mmdebstrap debian-archive-keyring \
 		cpio kmod e2fsprogs g++ libmimalloc2.0
-	[ -z "$want_dkms" ] || echo debhelper dh-dkms dkms dpkg-dev lintian
+	[ -z "$want_check" ] || echo debhelper dh-dkms dkms dpkg-dev lintian \
+		gnuplot-nox chromium python3
 }
 
 #
@@ -378,7 +380,7 @@ setup_vm() {
 		setup_kernel "$k"
 	done
 	setup_rootfs base
-	[ -z "$want_dkms" ] || { setup_kernel 6.1 && setup_rootfs dkms; }
+	[ -z "$want_check" ] || { setup_kernel 6.1 && setup_rootfs dkms; }
 }
 
 # Style checks compile the module, so they need the headers, but no image.
