@@ -10,8 +10,6 @@ only_device=
 [ "${1:-}" != --device ] || { only_device=1 && shift; }
 tool=${1:-$(dirname "$0")/../vmdemoctl}
 device=${VMDEMO_DEVICE:-/dev/vmdemo}
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"

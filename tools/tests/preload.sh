@@ -7,8 +7,6 @@
 
 library=$(readlink -f "$1")
 tool=$(readlink -f "$2")
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -6,8 +6,6 @@
 set -u
 
 tool=${1:-$(dirname "$0")/../vmdemoctl}
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -37,8 +37,8 @@ test_explain() {
 # On the device. A program that faults when it is to: it is stopped until step_run
 # has begun to step or to watch.
 
-step_program() {
-	awk 'BEGIN { for (i = 0; i < 12000; i++) print i % 7 (i % 3 ? "w" : "") }' > "$tmp/refs"
+step_program() {	# OBSERVER REFERENCES
+	awk -v n="$2" 'BEGIN { for (i = 0; i < n; i++) print i % 7 (i % 3 ? "w" : "") }' > "$tmp/refs"
 	coproc PROGRAM { exec "$tool" play --policy lru --frames 3 --observer "$1" \
 		--trace "$tmp/refs" 2>&1; }
 	# bash forgets both when it is through.
@@ -98,7 +98,7 @@ step_in_phases() {
 
 test_step_device() {
 	local space program program_out
-	step_program fault
+	step_program fault 5000
 	step_run step --count 5 --json
 	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ] && step_lines &&
 		[ "$(grep -c '"phase":"end"' "$tmp/out")" -eq 5 ]
@@ -114,7 +114,7 @@ test_step_device() {
 	report $? 'step --json: halted, and why'
 	step_in_phases
 	report $? 'step --json: begin, victim and end of one fault after the other'
-	step_program fault
+	step_program fault 5000
 	step_run step --count 8
 	[ "$status" -eq 0 ] && [ "$(grep -c '^fault ' "$tmp/out")" -eq 8 ] &&
 		grep -q '^  victim  *page [0-6] in frame .*lru: least recently used' "$tmp/out" &&
@@ -128,13 +128,13 @@ test_step_device() {
 
 test_watch_device() {
 	local space program program_out
-	step_program trap
+	step_program trap 5000
 	step_run watch --count 9
 	[ "$status" -eq 0 ] && [ "$(wc -l < "$tmp/out")" -eq 9 ] && [ "$program" -eq 0 ] &&
 		grep -q 'writes page [0-6]: miss, a page fault' "$tmp/out" &&
 		grep -q 'is evicted, dirty' "$tmp/out"
 	report $? 'watch: a line for each event'
-	step_program trap
+	step_program trap 5000
 	step_run watch --json
 	[ "$status" -eq 0 ] && grep -q '"event":"miss"' "$tmp/out" &&
 		[ "$(wc -l < "$tmp/out")" -gt 1000 ] && [ "$program" -eq 0 ]
@@ -149,7 +149,7 @@ test_step_policy_key() {
 		echo '# SKIP the policy key of step: no python3'
 		return
 	fi
-	step_program fault
+	step_program fault 12000
 	cat <&"$program_out" > /dev/null &
 	drain=$!
 	kill -CONT "$program"
@@ -169,7 +169,7 @@ test_step_keys() {
 		echo "# SKIP step's keys: there is no script(1)"
 		return
 	fi
-	step_program fault
+	step_program fault 12000
 	cat <&"$program_out" > /dev/null &
 	drain=$!
 	kill -CONT "$program"
