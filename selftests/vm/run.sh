@@ -325,6 +325,9 @@ kernel_command_line() {
 	[ "$accel" != tcg ] ||
 		words+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60 no_timer_check"
 	[ -z "$low_res" ] || words+=" highres=off nohz=off"
+	# What runs at another address is translated anew: half the time of whatever
+	# begins many programs. They have random ones where CPUs run side by side.
+	[ "$accel" != tcg ] || [ -n "$icount$parallel" ] || words+=" norandmaps"
 	echo "$words$append"
 }
 

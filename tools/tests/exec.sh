@@ -115,6 +115,8 @@ test_exec_status() {
 # Ready when it says so; then this signal, which it answers with status 7.
 handed_on() {	# SIGNAL
 	local child
+	# Not what the one before said.
+	: > "$tmp/out"
 	"$tool" exec -- sh -c 'trap "exit 7" $0; echo ready; while :; do sleep 0.1; done' \
 		"$1" > "$tmp/out" 2> "$tmp/err" &
 	child=$!
