@@ -25,9 +25,10 @@ ls /usr/share/man/man8/vmdemoctl-play.8 | sed 's/^/page: /'
 END
 }
 
-# shows TEXT: a line of its own in what the machine said.
+# shows TEXT: the end of a line that the machine said; what is typed meanwhile may
+# stand before it.
 shows() {
-	grep -x "$1" "$out"
+	grep -e "$1\$" "$out"
 }
 
 commands | timeout 1200 make -s -C "$(dirname "$TESTS_DIR")" lab-shell 2>&1 | tr -d '\r' >"$out"
