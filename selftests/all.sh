@@ -8,8 +8,8 @@
 #   check    all its parts: those in a VM on 6.1, and the rest
 #   debug    parts kernel, smp and leaks on a kernel with KASAN, UBSAN, lockdep and
 #            kmemleak; kernel on another with KCSAN
-#   matrix   the kernel part on 6.1, 6.12 and 7.2, smp on 7.2; what check has run already
-#            is not run again
+#   matrix   parts kernel and smp on 6.1, 6.12 and 7.2; what check has run already is
+#            not run again
 #
 # A job's output is kept in build/all/JOB.log; its failures are shown when it
 # ends.
@@ -50,8 +50,8 @@ add_jobs() {
 	[[ $all != *" debug "* ]] || add_sanitizing kasan KASAN
 	[[ $all != *" check "* ]] || jobs+=(rest)
 	[[ $all != *" matrix "* ]] || jobs+=(7.2)
-	[[ $all != *" debug "* ]] || add_sanitizing leaks KASAN
 	[[ $all != *" matrix "* ]] || jobs+=(6.12)
+	[[ $all != *" debug "* ]] || add_sanitizing leaks KASAN
 	[[ $all != *" debug "* ]] || add_sanitizing kcsan KCSAN
 }
 
@@ -86,8 +86,7 @@ run_job() {
 		;;
 	kasan) VMDEMO_KERNEL=kasan "$TESTS_DIR/check.sh" kernel ;;
 	leaks) VMDEMO_KERNEL=kasan "$TESTS_DIR/check.sh" leaks smp ;;
-	7.2) run_shared "$1" kernel smp ;;
-	6.12) run_shared "$1" kernel ;;
+	7.2 | 6.12) run_shared "$1" kernel smp ;;
 	*) VMDEMO_KERNEL=$1 "$TESTS_DIR/check.sh" kernel ;;
 	esac
 }

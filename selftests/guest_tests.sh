@@ -35,7 +35,7 @@ if [ -e short ]; then
 	[ ! -e vmdemo_policy_kunit.ko ] || { parts=(. errors space) && export VMD_OPS=2500; }
 fi
 if [ -e races ]; then
-	export VMD_SHORT=1 VMD_OPS=5000
+	export VMD_SHORT=1 VMD_OPS=8000
 	programs=(test_attach test_budget test_observer test_torture test_rw test_exerciser
 		test_many)
 fi
