@@ -32,7 +32,7 @@ parts=()
 if [ -e short ]; then
 	export VMD_SHORT=1
 	parts=(. kinds errors space)
-	[ ! -e vmdemo_policy_kunit.ko ] || { parts=(. errors space) && export VMD_OPS=2500; }
+	[ ! -e vmdemo_policy_kunit.ko ] || { parts=(. errors space) && export VMD_OPS=10000; }
 fi
 if [ -e races ]; then
 	export VMD_SHORT=1 VMD_OPS=8000
