@@ -95,7 +95,7 @@ run_job() {
 job() {
 	local start=$SECONDS status=0 me=$BASHPID
 
-	# The longest has the right of way.
+	# The one that is alone in having two CPUs has the right of way.
 	[ "$1" = 6.1 ] || renice -n 4 -p "$me" >/dev/null
 	run_job "$1" || status=$?
 	echo "# exit status $status, $((SECONDS - start)) s, $(cpu_seconds "$me") s of CPU"

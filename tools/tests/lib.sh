@@ -69,8 +69,8 @@ for name in sys.stdin:
     try:
         json.load(open(name.rstrip("\n")))
         print("yes", flush=True)
-    except (ValueError, OSError) as error:
-        print(error, flush=True)
+    except Exception:
+        print("no", flush=True)
 ' <> "$tmp/json-asked" 1<> "$tmp/json-told" &
 	json_pid=$!
 }
@@ -83,6 +83,8 @@ is_json() {	# FILE
 		return
 	fi
 	[ -n "$json_pid" ] || start_json
+	# Without it the first word would wait for a reader for ever.
+	kill -0 "$json_pid" || return
 	echo "$1" > "$tmp/json-asked"
 	read -r said < "$tmp/json-told"
 	[ "$said" = yes ]

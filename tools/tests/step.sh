@@ -35,7 +35,8 @@ test_explain() {
 }
 
 # On the device. A program that faults when it is to: it is stopped until step_run
-# has begun to step or to watch.
+# has begun to step or to watch. Where keys are pressed it needs more to do: it goes
+# on while nobody presses one.
 
 step_program() {	# OBSERVER REFERENCES
 	awk -v n="$2" 'BEGIN { for (i = 0; i < n; i++) print i % 7 (i % 3 ? "w" : "") }' > "$tmp/refs"
